@@ -1,0 +1,219 @@
+#include "project/load.h"
+#include "project/support.h"
+#include "project/trust.h"
+#include "project_world.h"
+
+#include <catch2/catch.hpp>
+
+using namespace scad;
+
+namespace {
+
+std::vector<std::string> lines_of(const std::vector<project::Request>& requests) {
+    std::vector<std::string> lines;
+    lines.reserve(requests.size());
+    for (const auto& request : requests) lines.push_back(request.line);
+    return lines;
+}
+
+project::Project base_project(const ProjectWorld& world) {
+    project::Project project;
+    project.name = "atlas";
+    project.docs_repo = world.top / "docs";
+    project.repos.push_back({"code", world.top / "code", "", "", {}, {}});
+    project.repos.push_back({"docs", world.top / "docs", "", "", {}, {}});
+    return project;
+}
+
+} // namespace
+
+TEST_CASE("all that a project asks for is listed, by real path and sorted") {
+    ProjectWorld world;
+    std::filesystem::create_symlink(world.top / "plain", world.top / "link");
+    auto project = base_project(world);
+    project.repos.push_back({"far", {}, "https://example.org/far.git", "", {}, {}});
+    project.repos[0].include = {".env.test"};
+    project.mounts.push_back({"/data/a", (world.top / "link").native(), project::MountMode::rw, {}});
+    project.mounts.push_back({"/data/b", "/srv/with\nnewline", project::MountMode::cow, {}});
+    project.environment.base = "debian:bookworm";
+    project.environment.tools = {(world.top / "link").native()};
+    project.environment.setup.push_back({"npm ci\nrm x", {"code/package.json"}, {}});
+    project.environment.network_allow = {"@npm"};
+    project.environment.gpu = true;
+    project.environment.devices = {"/dev/null"};
+    project.network.mode = project::NetworkMode::host;
+    project.agent.env = {"WANDB_API_KEY"};
+    project.agent.files = {(world.top / "plain/file").native()};
+    project.triggers.push_back({"post-commit", "docs", "new", "Do {path}", {"tasks/*.md"}, {}, {}});
+    std::vector<std::string> stable;
+    for (const auto& line : lines_of(project::requests(project))) stable.push_back(world.stable(line));
+    CHECK(stable == std::vector<std::string>{
+                        "agent file <top>/plain/file",
+                        "credentials of agent claude",
+                        "device /dev/null",
+                        "environment from debian:bookworm",
+                        "file <top>/code/.env.test of repo code",
+                        "gpu",
+                        "mount /data/a read-write from <top>/plain",
+                        "mount /data/b copy-on-write from \"/srv/with\\nnewline\"",
+                        "network host (loopback and abstract sockets of this machine are open to it)",
+                        "network to @npm while baking",
+                        "repo code at <top>/code",
+                        "repo far from https://example.org/far.git",
+                        "secret WANDB_API_KEY",
+                        "setup \"npm ci\\nrm x\" with code/package.json",
+                        "tools <top>/link from <top>/plain",
+                        "trigger post-commit in repo docs on paths tasks/*.md: session new, prompt Do {path}",
+                    });
+}
+
+TEST_CASE("a project of its docs repo alone and plain commands asks for nothing") {
+    ProjectWorld world;
+    auto project = base_project(world);
+    project.repos.erase(project.repos.begin());
+    project.agent.use = "command";
+    auto context = world.stand_in(world.top);
+    CHECK(project::requests(project).empty());
+    CHECK_NOTHROW(project::require_trust(project, context.paths));
+    CHECK_FALSE(std::filesystem::exists(context.paths.trust()));
+}
+
+TEST_CASE("what was approved is not asked about again, what is new is") {
+    ProjectWorld world;
+    auto context = world.stand_in(world.top);
+    auto project = base_project(world);
+    project.mounts.push_back({"/data/a", "/srv/a", project::MountMode::rw, {}});
+    project.network.allow = {"*.debian.org", "a.example"};
+    auto asked = [&] { return lines_of(project::unapproved(project, context.paths)); };
+    using Lines = std::vector<std::string>;
+
+    CHECK(asked().size() == 5);
+    project::approve(project, context.paths);
+    CHECK(asked().empty());
+
+    SECTION("less") {
+        project.repos.erase(project.repos.begin());
+        project.network.allow.pop_back();
+        CHECK(asked().empty());
+    }
+    SECTION("read-only where read-write was approved") {
+        project.mounts[0].mode = project::MountMode::ro;
+        CHECK(asked().empty());
+        project.mounts[0].mode = project::MountMode::cow;
+        CHECK(asked().empty());
+    }
+    SECTION("a name that a pattern covers") {
+        project.network.allow = {"deb.debian.org", "security.debian.org"};
+        CHECK(asked().empty());
+        project.network.allow = {"debian.org", "deb.debian.org:8443", "*.org"};
+        CHECK(asked() ==
+              Lines{"network to *.org", "network to deb.debian.org:8443", "network to debian.org"});
+    }
+    SECTION("another source at the same place") {
+        project.mounts[0].source = "/srv/b";
+        CHECK(asked() == Lines{"mount /data/a read-write from /srv/b"});
+    }
+    SECTION("another repo, another secret") {
+        project.repos.push_back({"x", world.top / "holds/inner", "", "", {}, {}});
+        project.agent.env = {"TOKEN"};
+        CHECK(asked().size() == 2);
+    }
+    SECTION("another agent") {
+        project.agent.use = "codex";
+        CHECK(asked() == Lines{"credentials of agent codex"});
+    }
+    SECTION("the network of the host") {
+        project.network.mode = project::NetworkMode::host;
+        CHECK(asked().size() == 1);
+        project::approve(project, context.paths);
+        project.network.mode = project::NetworkMode::allow;
+        CHECK(asked().empty());
+    }
+    SECTION("read-write after read-only was approved") {
+        project.mounts[0].mode = project::MountMode::ro;
+        project::approve(project, context.paths);
+        project.mounts[0].mode = project::MountMode::rw;
+        CHECK(asked() == Lines{"mount /data/a read-write from /srv/a"});
+    }
+    SECTION("former approvals go with a new one") {
+        project.network.allow.clear();
+        project::approve(project, context.paths);
+        project.network.allow = {"a.example"};
+        CHECK(asked() == Lines{"network to a.example"});
+    }
+    SECTION("the same project of another docs repo") {
+        project.docs_repo = world.top / "code";
+        CHECK(asked().size() == 5);
+    }
+    SECTION("another project of the same docs repo") {
+        project.name = "other";
+        CHECK(asked().size() == 5);
+    }
+    SECTION("a source that becomes a link to elsewhere") {
+        std::filesystem::create_directory(world.top / "data");
+        project.mounts[0].source = (world.top / "data").native();
+        project::approve(project, context.paths);
+        std::filesystem::remove(world.top / "data");
+        std::filesystem::create_symlink(world.top / "home", world.top / "data");
+        REQUIRE(asked().size() == 1);
+        CHECK(world.stable(asked().front()) == "mount /data/a read-write from <top>/home");
+    }
+}
+
+TEST_CASE("what is not approved is an answer of no with the list and the command") {
+    ProjectWorld world;
+    auto context = world.stand_in(world.top);
+    auto project = base_project(world);
+    try {
+        project::require_trust(project, context.paths);
+        FAIL("no error");
+    } catch (const Error& error) {
+        CHECK(error.kind == Error::Kind::no);
+        CHECK(world.stable(error.message) ==
+              "the project 'atlas' asks for what was not approved yet:\n"
+              "    credentials of agent claude\n"
+              "    repo code at <top>/code");
+        CHECK(error.hint == "git scad config trust atlas");
+    }
+}
+
+TEST_CASE("what this build cannot do is told with its place, when it is needed") {
+    ProjectWorld world;
+    auto context = world.stand_in(world.top);
+    auto golden = std::filesystem::path(SCAD_SOURCE_DIR) / "tests/golden/project/ok-full.in";
+    world.write("docs/.scad/full.toml", ProjectWorld::read(golden));
+    auto project = project::load(world.top / "docs", "full", context);
+    std::vector<std::string> told;
+    for (const auto& lack : project::unsupported(project)) {
+        CHECK(lack.place.file == (world.top / "docs/.scad/full.toml").native());
+        told.push_back(std::to_string(lack.place.line) + ": " + lack.message);
+    }
+    CHECK(told == std::vector<std::string>{
+                      "8: 'repos.far.url' is not supported in this build",
+                      "4: 'repos.zeta.include' is not supported in this build",
+                      "21: 'environment.tools' is not supported in this build",
+                      "22: 'environment.packages' is not supported in this build",
+                      "23: 'environment.python' is not supported in this build",
+                      "24: 'environment.setup' is not supported in this build",
+                      "28: 'environment.gpu' is not supported in this build",
+                      "29: 'environment.devices' is not supported in this build",
+                      "35: 'limits.disk' is not supported in this build",
+                      "51: 'agent.files' is not supported in this build",
+                      "14: mounts with mode 'cow' are not supported in this build",
+                      "16: '{session}' in a mount's source is not supported in this build",
+                      "20: the base 'debian:bookworm' is not supported in this build, only 'host'",
+                      "46: the agent 'codex' is not supported in this build, only 'claude' and 'command'",
+                  });
+    CHECK(project::warnings(project).size() == 3);
+    CHECK_THROWS_WITH(
+        project::require_supported(project),
+        Catch::Contains(
+            "full.toml:28:7: 'environment.gpu' is not supported in this build\ngpu = true\n      ^"));
+
+    world.write("docs/.scad/plain.toml",
+                "[repos.docs]\npath = \".\"\n[environment]\ngpu = false\ntools = []\n");
+    auto plain = project::load(world.top / "docs", "plain", context);
+    CHECK(project::unsupported(plain).empty());
+    CHECK(project::warnings(plain).empty());
+    CHECK_NOTHROW(project::require_supported(plain));
+}
