@@ -45,18 +45,6 @@ void add_as_it_is(std::vector<Mount>& mounts, const std::string& path) {
     }
 }
 
-// Entry by entry, because /opt/scad inside is scad's own: nothing could be mounted in a read-only bind of the
-// whole.
-void add_opt(std::vector<Mount>& mounts) {
-    std::vector<std::string> paths;
-    std::error_code error;
-    for (const auto& entry : fs::directory_iterator("/opt", error)) {
-        if (entry.path().filename() != "scad") paths.push_back(entry.path().string());
-    }
-    std::sort(paths.begin(), paths.end());
-    for (const std::string& path : paths) add_as_it_is(mounts, path);
-}
-
 // Settings that tools in /usr do not start without.
 std::vector<std::string> tool_parts() {
     std::vector<std::string> names;
@@ -73,9 +61,12 @@ std::vector<std::string> tool_parts() {
 // read-only mount of the whole.
 void add_optional_programs(std::vector<Mount>& mounts) {
     mounts.push_back({"/opt", Directory{0755}, false});
+    std::vector<std::string> paths;
     std::error_code error;
     for (const fs::directory_entry& entry : fs::directory_iterator("/opt", error))
-        if (entry.path().filename() != "scad") add_as_it_is(mounts, entry.path().string());
+        if (entry.path().filename() != "scad") paths.push_back(entry.path().string());
+    std::sort(paths.begin(), paths.end());
+    for (const std::string& path : paths) add_as_it_is(mounts, path);
 }
 
 void add_names(std::vector<Mount>& mounts, NetworkMode network, const std::string& hostname) {
@@ -105,7 +96,6 @@ std::vector<Mount> host_root(NetworkMode network, const std::string& hostname) {
     mounts.push_back({"/usr", Bind{"/usr", false}, false});
     for (const char* path : {"/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"})
         add_as_it_is(mounts, path);
-    add_opt(mounts);
     add_optional_programs(mounts);
     mounts.push_back({"/etc", Directory{0755}, false});
     for (const char* name : etc_parts) add_as_it_is(mounts, std::string("/etc/") + name);

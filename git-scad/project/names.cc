@@ -19,7 +19,8 @@ std::string name_problem(const std::string& name) {
     if (name.find("..") != std::string::npos) return "'..' must not be in it";
     if (name.ends_with(".lock")) return "it must not end in '.lock'";
     if (name.back() == '.') return "it must not end in '.'";
-    if (name == "head" || name == "wip") return "scad uses this name itself";
+    // "remotes": scad/remotes is a file in the git directory, and would be taken for a ref
+    if (name == "head" || name == "wip" || name == "remotes") return "scad uses this name itself";
     return {};
 }
 

@@ -1,0 +1,49 @@
+#include "workspace/checkout_script.h"
+
+namespace scad::workspace {
+
+namespace {
+
+// git leaves out what it cannot read (objects missing in a partial clone) with no more than a line on stderr
+// and exit status 0: so the files are counted afterwards. `read-tree -u` neither runs post-checkout nor moves
+// HEAD.
+constexpr std::string_view checkout_text = R"(set -eu
+umask 022
+export GIT_DIR="$1" GIT_WORK_TREE="$2"
+cd "$2"
+git -c core.hooksPath=/dev/null -c core.fsmonitor=false -c checkout.workers=2 read-tree -m -u "$3"
+)";
+
+constexpr std::string_view refresh_text = R"(set -eu
+umask 022
+export GIT_DIR="$1/.git" GIT_WORK_TREE="$1"
+cd "$1"
+git='git -c core.hooksPath=/dev/null -c core.fsmonitor=false -c core.untrackedCache=false -c core.splitIndex=false'
+# Status 1: files that git sees as changed as soon as they are checked out (line ends that disagree with .gitattributes). They are so in every clone.
+$git update-index -q --refresh || test $? -eq 1
+missing=$($git ls-files --deleted | head -n 5)
+if [ -n "$missing" ]; then
+    echo "these files could not be checked out, among others:" >&2
+    printf '%s\n' "$missing" >&2
+    exit 1
+fi
+)";
+
+} // namespace
+
+std::vector<std::string> checkout_environment() {
+    return {"PATH=/usr/bin:/bin",       "HOME=/nonexistent",     "LC_ALL=C.UTF-8",
+            "GIT_CONFIG_NOSYSTEM=1",    "GIT_TERMINAL_PROMPT=0", "GIT_CONFIG_GLOBAL=/dev/null",
+            "GIT_NO_REPLACE_OBJECTS=1", "GIT_NO_LAZY_FETCH=1",   "GIT_OPTIONAL_LOCKS=1"};
+}
+
+std::vector<std::string> checkout_argv(const std::string& work_tree, const std::string& commit) {
+    return {"/bin/sh", "-c",  std::string(checkout_text), "checkout", std::string(checkout_git),
+            work_tree, commit};
+}
+
+std::vector<std::string> refresh_argv(const std::string& work_tree) {
+    return {"/bin/sh", "-c", std::string(refresh_text), "refresh", work_tree};
+}
+
+} // namespace scad::workspace
