@@ -1,0 +1,39 @@
+#pragma once
+
+#include "base/socket.h"
+#include "engine/runner.h"
+#include "session/protocol.h"
+#include "session/session.h"
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace scad::session {
+
+// A connection to a live session's supervisor.
+class Client {
+  public:
+    static std::optional<Client> connect(const Session& session); // empty: nobody answers
+    static Client require(const Session& session); // fatal: not live, with `git scad session resume <name>`
+
+    void send(const Request& request, const std::vector<int>& fds = {}); // fatal when the supervisor is gone
+    // The next reply; empty at time-out. Fatal: the supervisor is gone, or it answered `error` (with its
+    // message).
+    std::optional<Reply> receive(std::chrono::milliseconds timeout = std::chrono::milliseconds{-1});
+    int fd() const { return socket_.fd(); }
+
+  private:
+    Client(base::MessageSocket socket, std::string name)
+        : socket_(std::move(socket)), name_(std::move(name)) {}
+    base::MessageSocket socket_;
+    std::string name_; // of the session, for messages
+};
+
+// Runs programs in a live session (exec, or service when `settled`).
+std::unique_ptr<engine::Runner> make_live_runner(const Session& session, bool settled);
+
+} // namespace scad::session

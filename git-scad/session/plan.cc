@@ -1,0 +1,154 @@
+#include "session/plan.h"
+
+#include "base/error.h"
+#include "base/text.h"
+#include "workspace/workspace.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <iterator>
+
+namespace scad::session {
+namespace {
+
+void append(std::vector<engine::Mount>& mounts, std::vector<engine::Mount> more) {
+    std::move(more.begin(), more.end(), std::back_inserter(mounts));
+}
+
+engine::Mount project_mount(const SessionMount& mount) {
+    // Read-only directories are overlays over nothing: sockets and FIFOs in them lead nowhere.
+    if (mount.writable || mount.file) return {mount.target, engine::Bind{mount.source, mount.writable}};
+    return {mount.target, engine::Overlay{.lowers = {mount.source}, .upper = {}, .work = {}, .git = {}}};
+}
+
+std::string_view network_words(engine::NetworkMode mode) {
+    switch (mode) {
+        case engine::NetworkMode::none:
+            return "none";
+        case engine::NetworkMode::allow:
+            return "only these hosts, through the proxy that http_proxy and https_proxy name";
+        case engine::NetworkMode::host:
+            return "the host's own";
+    }
+    return "none";
+}
+
+std::string limits_words(const Session& session) {
+    std::string text;
+    const auto add = [&](std::string_view name, const std::string& value) {
+        text += fmt::format("- {}: {}\n", name, value);
+    };
+    if (session.limits.cpus) add("cpus", fmt::format("{}", *session.limits.cpus));
+    if (session.limits.memory) add("memory", base::format_size(*session.limits.memory));
+    if (session.limits.pids) add("processes", std::to_string(*session.limits.pids));
+    add("/dev/shm", base::format_size(session.limits.shm));
+    if (session.time) add("time for one job", base::format_duration(*session.time));
+    if (session.idle) add("silence of one job", base::format_duration(*session.idle));
+    return text;
+}
+
+} // namespace
+
+engine::SandboxSpec session_spec(const Session& session, const base::Paths& paths,
+                                 std::vector<engine::Mount> host_root) {
+    engine::SandboxSpec spec;
+    spec.name = session.name;
+    spec.mounts = std::move(host_root);
+    spec.mounts.push_back({"/work", engine::Directory{0755}});
+    spec.mounts.push_back({"/work/README.md", engine::File{session_readme(session), 0444}});
+    const auto workspace = workspace::make_workspace(session.workspace);
+    for (const auto& repo : session.repos)
+        append(spec.mounts, workspace->mounts(session.repo_directory(repo.name), repo.name,
+                                              workspace::base_tree_at(paths, repo.tree), repo.objects));
+    spec.mounts.push_back({"/home/agent", engine::Bind{session.directory / "home", true}});
+    spec.mounts.push_back({"/tmp", engine::Bind{session.directory / "tmp", true}});
+    spec.mounts.push_back({std::string(agents_path), engine::Bind{paths.agents(), false}});
+    for (const auto& mount : session.mounts) spec.mounts.push_back(project_mount(mount));
+    spec.network = session.network;
+    if (session.network == engine::NetworkMode::allow) spec.proxy_port = proxy_port;
+    spec.limits = session.limits;
+    spec.directory = "/work";
+    return spec;
+}
+
+engine::SandboxSpec service_spec(const Session& session, const std::string& repo, bool writable,
+                                 std::vector<engine::Mount> host_root) {
+    const auto* wanted = session.repo(repo);
+    if (wanted == nullptr) throw fatal("session '{}' has no repo '{}'", session.name, repo);
+    engine::SandboxSpec spec;
+    spec.name = session.name;
+    spec.mounts = std::move(host_root);
+    append(spec.mounts,
+           workspace::git_only_mounts(session.repo_directory(repo), repo, wanted->objects, writable));
+    spec.mounts.push_back({"/tmp", engine::Tmpfs{std::uint64_t{256} << 20, 01777}});
+    spec.network = engine::NetworkMode::none;
+    spec.limits.pids = 256;
+    spec.limits.open_files = 4096;
+    return spec;
+}
+
+std::vector<std::string> session_environment(const Session& session,
+                                             const std::vector<std::string>& path_first) {
+    std::string path;
+    for (const auto& directory : path_first) path += directory + ":";
+    path += "/home/agent/.local/bin:/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin";
+    std::vector<std::pair<std::string, std::string>> values = {
+        {"HOME", "/home/agent"},
+        {"USER", "agent"},
+        {"LOGNAME", "agent"},
+        {"SHELL", "/bin/bash"},
+        {"LANG", "C.UTF-8"},
+        {"TERM", "dumb"},
+        {"TMPDIR", "/tmp"},
+        {"SCAD_SESSION", session.name},
+        {"SCAD_PROJECT", session.project},
+    };
+    if (session.network == engine::NetworkMode::allow) {
+        const auto proxy = fmt::format("http://127.0.0.1:{}", proxy_port);
+        for (const auto* name :
+             {"http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "all_proxy"})
+            values.emplace_back(name, proxy);
+        for (const auto* name : {"no_proxy", "NO_PROXY"})
+            values.emplace_back(name, "localhost,127.0.0.1,::1");
+    }
+    for (const auto& [name, value] : session.variables) {
+        if (name == "PATH") {
+            path = value + ":" + path;
+            continue;
+        }
+        const auto known =
+            std::find_if(values.begin(), values.end(), [&](const auto& pair) { return pair.first == name; });
+        if (known == values.end())
+            values.emplace_back(name, value);
+        else
+            known->second = value;
+    }
+    std::vector<std::string> environment = {"PATH=" + path};
+    for (const auto& [name, value] : values) environment.push_back(name + "=" + value);
+    return environment;
+}
+
+std::string session_readme(const Session& session) {
+    std::string text = fmt::format(
+        "# Session {}\n\nAn isolated workspace of the project {}. What is not below /work/<repo>, "
+        "/home/agent, /tmp or a\nread-write mount cannot be changed.\n\n## Repos\n\n",
+        session.name, session.project);
+    for (const auto& repo : session.repos)
+        text += fmt::format(
+            "- /work/{}: on branch `{}`, which starts at {}{}. Commit on this branch: it is what comes back "
+            "for\n  review.\n",
+            repo.name, repo.branch, repo.base_commit.substr(0, 12),
+            repo.base_branch.empty() ? "" : fmt::format(" (`origin/{}`)", repo.base_branch));
+    if (!session.mounts.empty()) {
+        text += "\n## Mounts\n\n";
+        for (const auto& mount : session.mounts)
+            text += fmt::format("- {}: {}\n", mount.target, mount.writable ? "read-write" : "read-only");
+    }
+    text += fmt::format("\n## Network\n\n{}\n", network_words(session.network));
+    if (session.network == engine::NetworkMode::allow)
+        for (const auto& host : session.allow) text += fmt::format("- {}\n", host);
+    text += "\n## Limits\n\n" + limits_words(session);
+    return text;
+}
+
+} // namespace scad::session

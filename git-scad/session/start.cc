@@ -1,0 +1,322 @@
+#include "session/start.h"
+
+#include "agent/agent.h"
+#include "agent/program.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "engine/engine.h"
+#include "environment/plan.h"
+#include "environment/store.h"
+#include "project/load.h"
+#include "project/support.h"
+#include "project/trust.h"
+#include "session/host_remotes.h"
+#include "session/launcher.h"
+#include "session/plan.h"
+#include "workspace/base_tree.h"
+#include "workspace/clone.h"
+#include "workspace/workspace.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <sys/sysinfo.h>
+
+namespace scad::session {
+namespace {
+
+constexpr std::uint64_t default_pids = 4096; // enough for parallel builds, and a bound for a fork bomb
+constexpr std::uint64_t default_open_files = 65536;
+
+engine::NetworkMode engine_mode(project::NetworkMode mode) {
+    switch (mode) {
+        case project::NetworkMode::none:
+            return engine::NetworkMode::none;
+        case project::NetworkMode::allow:
+            return engine::NetworkMode::allow;
+        case project::NetworkMode::host:
+            return engine::NetworkMode::host;
+    }
+    return engine::NetworkMode::none;
+}
+
+std::uint64_t host_memory() {
+    struct sysinfo info {};
+    if (::sysinfo(&info) != 0) return std::uint64_t{1} << 30;
+    return std::uint64_t{info.totalram} * info.mem_unit;
+}
+
+engine::SandboxLimits limits_of(const project::Limits& wanted) {
+    engine::SandboxLimits limits;
+    limits.cpus = wanted.cpus;
+    limits.memory = wanted.memory;
+    limits.pids = wanted.pids.value_or(default_pids);
+    limits.open_files = default_open_files;
+    limits.shm = wanted.shm.value_or(wanted.memory.value_or(host_memory()) / 2);
+    return limits;
+}
+
+std::vector<SessionMount> mounts_of(const project::Project& project) {
+    std::vector<SessionMount> mounts;
+    for (const auto& mount : project.mounts) {
+        struct stat status {};
+        if (::stat(mount.source.c_str(), &status) != 0)
+            throw system_error(errno, "cannot mount '{}'", mount.source);
+        if (!S_ISDIR(status.st_mode) && !S_ISREG(status.st_mode))
+            throw fatal("cannot mount '{}': neither a directory nor a regular file", mount.source);
+        std::error_code error;
+        auto source = std::filesystem::canonical(mount.source, error);
+        if (error) throw system_error(error.value(), "cannot mount '{}'", mount.source);
+        mounts.push_back(
+            {mount.target, std::move(source), mount.mode == project::MountMode::rw, S_ISREG(status.st_mode)});
+    }
+    return mounts;
+}
+
+SessionRepo session_repo(const workspace::Origin& origin, const std::string& branch) {
+    SessionRepo repo;
+    repo.name = origin.name;
+    repo.host = origin.host.worktree.empty() ? origin.host.git_dir : origin.host.worktree;
+    repo.common_dir = origin.host.common_dir;
+    repo.objects = origin.objects;
+    repo.base_commit = origin.base_commit;
+    repo.base_branch = origin.base_branch;
+    repo.branch = branch;
+    repo.tree = workspace::base_tree_key(origin);
+    return repo;
+}
+
+std::string fill_in(std::string text, std::string_view what, const std::string& value) {
+    for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at + value.size()))
+        text.replace(at, what.size(), value);
+    return text;
+}
+
+// All of the session but its name and directory.
+Session describe(const base::Context& context, const project::Project& project, const StartOptions& options) {
+    Session session;
+    session.project = project.name;
+    session.docs_repo = project.docs_repo;
+    session.created = base::unix_now();
+    session.engine =
+        !options.engine.empty() ? options.engine : context.settings.get("scad.engine").value_or("bubblewrap");
+    session.workspace = "overlay";
+    const auto plan = environment::plan_environment(project);
+    if (!environment::is_baked(context.paths, plan))
+        throw fatal("the environment of project '{}' is not built", project.name)
+            .with_hint("git scad build {}", base::shell_quote(project.name));
+    session.environment = plan.id;
+    session.variables = environment::environment_variables(context.paths, plan.id);
+    session.mounts = mounts_of(project);
+    session.network = engine_mode(project.network.mode);
+    const auto agent = agent::find_agent(project.agent.use);
+    session.allow = project.network.allow;
+    if (session.network == engine::NetworkMode::allow)
+        session.allow.insert(session.allow.end(), agent.hosts.begin(), agent.hosts.end());
+    session.limits = limits_of(project.limits);
+    session.time = project.limits.time;
+    session.idle = project.limits.idle;
+    session.agent = project.agent.use;
+    session.model = project.agent.model;
+    session.agent_directory =
+        !project.agent.directory.empty() ? project.agent.directory : "/work/" + project.repos.front().name;
+    session.secrets = project.agent.env;
+    return session;
+}
+
+// Takes the name's lock; the name is free then, also of what an earlier session left.
+base::FileLock take_name(const base::Context& context, const Store& store, Session& session,
+                         const std::vector<workspace::Origin>& origins, const StartOptions& options) {
+    const bool generated = options.name.empty();
+    for (;;) {
+        session.name = generated ? store.generate_name(options.stem.empty() ? session.project : options.stem)
+                                 : options.name;
+        if (const auto problem = project::name_problem(session.name); !problem.empty())
+            throw fatal("'{}' cannot name a session: {}", session.name, problem);
+        auto lock = store.lock(session.name, [&] {
+            context.terminal.note(fmt::format("waiting for another command on session '{}'", session.name));
+        });
+        if (store.exists(session.name))
+            throw fatal("a session named '{}' is there already", session.name)
+                .with_hint("git scad session show {}", session.name);
+        if (store.in_trash(session.name))
+            throw fatal("the name '{}' belongs to a removed session that can still be brought back",
+                        session.name)
+                .with_hint("git scad session undelete {0}, or git scad session rm --purge {0}", session.name);
+        bool free = true;
+        for (const auto& origin : origins) {
+            // Without a session of this name its pins are the leftovers of a start that was killed.
+            drop_pins(session, session_repo(origin, {}), context.variables);
+            if (!has_refs(session.name, origin.host.common_dir, context.variables)) continue;
+            if (!generated)
+                throw fatal("'{}' still has refs of an earlier session of that name in '{}'", session.name,
+                            origin.host.common_dir.string())
+                    .with_hint("git scad code prune {}", session.name);
+            free = false;
+        }
+        if (free) return lock;
+    }
+}
+
+void undo_start(const Session& session, const base::Variables& variables) noexcept {
+    try {
+        for (const auto& repo : session.repos) {
+            remove_remote(session, repo, variables);
+            remove_refs(session.name, repo.common_dir, variables);
+        }
+        base::remove_tree(session.directory);
+    } catch (const Error&) { // the error that led here is the one to tell; the next start of that name sweeps
+                             // the rest
+    }
+}
+
+} // namespace
+
+Session start_session(const base::Context& context, const project::Project& project,
+                      const StartOptions& options) {
+    project::require_trust(project, context.paths);
+    project::require_supported(project);
+    auto session = describe(context, project, options);
+    const auto engine = engine::make_engine(session.engine);
+    const auto workspace = workspace::make_workspace(session.workspace);
+    const Store store(context.paths);
+
+    std::vector<workspace::Origin> origins;
+    for (const auto& repo : project.repos)
+        origins.push_back(workspace::inspect_origin(repo.name, repo.path, repo.base, context.variables));
+    const auto lock = take_name(context, store, session, origins, options);
+    for (const auto& origin : origins)
+        session.repos.push_back(session_repo(origin, fill_in(project.branch, "{session}", session.name)));
+    // Before anything is made: this refuses a name that would mean something else in a host repo.
+    for (const auto& repo : session.repos) {
+        for (const auto& warning : remote_warnings(session, repo, context.variables))
+            context.terminal.warning(base::visible(warning));
+    }
+
+    base::make_directories(context.paths.sessions());
+    base::make_directories(context.paths.agents());
+    base::WholeDirectory directory(context.paths.sessions());
+    for (const auto& origin : origins) {
+        const auto tree =
+            workspace::ensure_base_tree(context.paths, origin, *engine,
+                                        [&](const std::string& line) { context.terminal.progress(line); });
+        for (const auto& warning : origin.warnings)
+            context.terminal.warning(base::visible(fmt::format("{}: {}", origin.name, warning)));
+        const auto repo_directory = directory.path() / "repos" / origin.name;
+        base::make_directories(repo_directory);
+        workspace->make(repo_directory, origin, tree, session.repo(origin.name)->branch);
+    }
+    context.terminal.progress("");
+    for (const auto* part : {"home", "tmp", "jobs"}) base::make_directories(directory.path() / part);
+    base::replace_file(directory.path() / "session.json", to_json(session));
+    Status status;
+    status.phase = "starting";
+    write_status(directory.path(), status, false);
+
+    for (const auto& repo : session.repos) make_pins(session, repo, context.variables);
+    session.directory = context.paths.sessions() / session.name;
+    if (!directory.commit(session.name)) throw fatal("a session named '{}' is there already", session.name);
+    try {
+        launch_supervisor(session);
+        for (const auto& repo : session.repos) add_remote(session, repo, context.variables);
+    } catch (const Error&) {
+        try {
+            end_session(session);
+        } catch (const Error&) { // it never ran, or is gone already
+        }
+        undo_start(session, context.variables);
+        throw;
+    }
+    return session;
+}
+
+namespace {
+
+std::string conversation_to_resume(const Session& session, const std::string& agent,
+                                   const InjectOptions& options) {
+    const auto jobs = list_jobs(session, true);
+    if (options.resume_job) {
+        const auto found = std::find_if(jobs.begin(), jobs.end(),
+                                        [&](const auto& job) { return job.number == *options.resume_job; });
+        if (found == jobs.end())
+            throw fatal("session '{}' has no job {}", session.name, *options.resume_job)
+                .with_hint("git scad job list {}", session.name);
+        if (found->agent != agent)
+            throw fatal("job {}:{} was a job of agent '{}', not of '{}'", session.name, found->number,
+                        found->agent, agent)
+                .with_hint("git scad inject {} --agent {} --continue={}", session.name, found->agent,
+                           found->number);
+        if (found->conversation.empty())
+            throw fatal("job {}:{} left no conversation to continue", session.name, found->number);
+        return found->conversation;
+    }
+    const auto newest = std::find_if(jobs.rbegin(), jobs.rend(), [&](const auto& job) {
+        return job.agent == agent && !job.conversation.empty();
+    });
+    if (newest == jobs.rend())
+        throw fatal("session '{}' has no conversation of agent '{}' to continue", session.name, agent)
+            .with_hint("leave --continue out to start one");
+    return newest->conversation;
+}
+
+std::string first_line(const std::string& text) {
+    for (const auto& line : base::lines(text))
+        if (const auto words = base::trim(line); !words.empty()) return std::string(words);
+    return {};
+}
+
+} // namespace
+
+Injection prepare_job(const base::Context& context, const Session& session, const InjectOptions& options) {
+    const bool plain = !options.command.empty();
+    const auto agent =
+        agent::find_agent(plain ? "command" : (!options.agent.empty() ? options.agent : session.agent));
+    if (!plain && agent.program.empty())
+        throw fatal("agent '{}' runs a command, and there is none", agent.name)
+            .with_hint("git scad inject {} -- <command>", session.name);
+    if (!plain && base::trim(options.prompt).empty()) throw fatal("the prompt is empty");
+    if (plain && (options.resume || options.resume_job))
+        throw usage("--continue goes on with an agent's conversation; a plain command has none");
+
+    Job job;
+    job.agent = agent.name;
+    agent::JobInput input;
+    input.prompt = options.prompt;
+    input.command = options.command;
+    input.model =
+        plain ? ""
+              : (!options.model.empty() ? options.model : (agent.name == session.agent ? session.model : ""));
+    if (options.resume || options.resume_job)
+        input.conversation = conversation_to_resume(session, agent.name, options);
+    if (!agent.program.empty()) {
+        const auto program =
+            agent::install_program(agent, context.variables.entries(), context.paths.agents());
+        const auto inside = fmt::format("{}/{}", agents_path, program.id);
+        input.program = inside + "/" + program.entry;
+        for (const auto& directory : program.path) job.path.push_back(inside + "/" + directory);
+    }
+    const auto command = agent::make_command(agent, input);
+    job.argv = command.argv;
+    job.environment = command.environment;
+    job.prompt_on_stdin = !plain && agent.prompt == agent::PromptVia::standard_input;
+    job.files.assign(agent.files.begin(), agent.files.end());
+    job.directory = session.agent_directory;
+    job.reader = agent.reader;
+    job.model = input.model;
+    job.prompt_name = options.prompt_name;
+    job.prompt_line = plain ? base::one_line(base::join(options.command, " "), 200)
+                            : base::one_line(first_line(options.prompt), 200);
+    job.time = options.time ? options.time : session.time;
+    job.idle = options.idle ? options.idle : session.idle;
+    job.created = base::unix_now();
+
+    Injection injection;
+    job.secret_names = agent::secret_names(agent, session.secrets, context.variables.entries());
+    for (const auto& name : job.secret_names)
+        if (auto value = context.variables.get(name)) injection.secrets.emplace(name, std::move(*value));
+    injection.job = create_job(session, std::move(job), plain ? "" : command.input);
+    return injection;
+}
+
+} // namespace scad::session
