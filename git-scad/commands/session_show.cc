@@ -1,0 +1,177 @@
+#include "base/json.h"
+#include "base/text.h"
+#include "commands/all.h"
+#include "commands/options.h"
+#include "commands/sessions.h"
+#include "review/status.h"
+#include "review/summary.h"
+
+#include <fmt/format.h>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+namespace scad::commands {
+namespace {
+
+constexpr std::int64_t newest_jobs = 10; // shown of a session that had more
+
+struct Options {
+    std::string session;
+    Format format;
+};
+
+std::string_view network_name(engine::NetworkMode mode) {
+    switch (mode) {
+        case engine::NetworkMode::none:
+            return "none";
+        case engine::NetworkMode::allow:
+            return "allow";
+        case engine::NetworkMode::host:
+            return "host";
+    }
+    return "none";
+}
+
+nlohmann::json repo_json(const session::Entry& entry, const session::SessionRepo& repo) {
+    const auto state = review::state_of(entry.session, entry.status, repo.name);
+    return {{"name", repo.name},
+            {"host", repo.host.string()},
+            {"base_commit", repo.base_commit},
+            {"base_branch", repo.base_branch},
+            {"work_branch", repo.branch},
+            {"branch", state.branch},
+            {"head", state.head},
+            {"wip", state.wip},
+            {"ahead", state.ahead},
+            {"changed", state.changed},
+            {"untracked", state.untracked},
+            {"not_saved", review::not_saved(state)},
+            {"problem", state.problem}};
+}
+
+nlohmann::json document(const session::Entry& entry, const std::vector<session::Job>& jobs) {
+    const auto& session = entry.session;
+    nlohmann::json document = {{"version", 1},
+                               {"name", session.name},
+                               {"project", session.project},
+                               {"docs_repo", session.docs_repo.string()},
+                               {"state", session::state_name(entry.state)},
+                               {"note", entry.status.note},
+                               {"created", session.created},
+                               {"saved", entry.status.taken},
+                               {"engine", session.engine},
+                               {"workspace", session.workspace},
+                               {"environment", session.environment},
+                               {"agent", session.agent},
+                               {"model", session.model},
+                               {"directory", session.agent_directory},
+                               {"secrets", session.secrets},
+                               {"state_directory", session.directory.string()}};
+    document["network"] = {{"mode", network_name(session.network)}, {"allow", session.allow}};
+    for (const auto* key : {"repos", "mounts", "limits", "jobs"}) document[key] = nlohmann::json::array();
+    for (const auto& repo : session.repos) document["repos"].push_back(repo_json(entry, repo));
+    for (const auto& mount : session.mounts)
+        document["mounts"].push_back(
+            {{"target", mount.target}, {"source", mount.source.string()}, {"writable", mount.writable}});
+    for (const auto& limit : entry.status.limits)
+        document["limits"].push_back(
+            {{"name", limit.name}, {"value", limit.value}, {"means", limit.means}, {"strong", limit.strong}});
+    for (const auto& job : jobs)
+        document["jobs"].push_back({{"number", job.number},
+                                    {"agent", job.agent},
+                                    {"state", session::job_state_name(job.state)},
+                                    {"prompt", job.prompt_line}});
+    return document;
+}
+
+class Printer {
+  public:
+    explicit Printer(base::Terminal& terminal) : terminal_(terminal) {}
+    void row(std::string_view label, std::string_view text) {
+        terminal_.line(fmt::format("{:<12} {}", std::string(label) + ":", base::one_line(text)));
+    }
+    void title(std::string_view text) { terminal_.line("\n" + terminal_.style(base::Style::bold, text)); }
+    void item(std::string_view text) { terminal_.line("  " + base::one_line(text)); }
+
+  private:
+    base::Terminal& terminal_;
+};
+
+void show_repo(Printer& printer, const session::Entry& entry, const session::SessionRepo& repo) {
+    const auto state = review::state_of(entry.session, entry.status, repo.name);
+    printer.item(fmt::format("/work/{} from {}", repo.name, repo.host.string()));
+    printer.item(fmt::format("    base {}{}, branch {}", short_id(repo.base_commit),
+                             repo.base_branch.empty() ? "" : " of " + repo.base_branch,
+                             state.branch.empty() ? "none (detached HEAD)" : state.branch));
+    printer.item(fmt::format("    {} {} ahead, {} changed, {} untracked", state.ahead,
+                             state.ahead == 1 ? "commit" : "commits", state.changed, state.untracked));
+    if (const auto words = review::not_saved_words(state); !words.empty())
+        printer.item("    not saved: " + words + (state.problem.empty() ? "" : ": " + state.problem));
+    for (const auto& path : state.unsaved) printer.item("      " + path);
+}
+
+void show(const base::Context& context, const session::Entry& entry, const std::vector<session::Job>& jobs) {
+    const auto& session = entry.session;
+    const auto now = base::unix_now();
+    Printer printer(context.terminal);
+    printer.row("session", session.name);
+    printer.row("project", session.project + "  (" + session.docs_repo.string() + ")");
+    printer.row("state", std::string(session::state_name(entry.state)) +
+                             (entry.status.note.empty() ? "" : ": " + entry.status.note));
+    printer.row("created", base::format_age(session.created, now));
+    if (entry.status.taken > 0) printer.row("saved", base::format_age(entry.status.taken, now));
+    printer.row("engine", session.engine + ", workspace " + session.workspace);
+    if (!session.environment.empty()) printer.row("environment", session.environment);
+    printer.row("agent", session.agent + (session.model.empty() ? "" : ", model " + session.model) + ", in " +
+                             session.agent_directory);
+    printer.row("network",
+                std::string(network_name(session.network)) +
+                    (session.network == engine::NetworkMode::allow
+                         ? ": " + (session.allow.empty() ? "nothing" : base::join(session.allow, ", "))
+                         : ""));
+    printer.row("kept in", session.directory.string());
+
+    printer.title("repos");
+    for (const auto& repo : session.repos) show_repo(printer, entry, repo);
+    if (!session.mounts.empty()) {
+        printer.title("mounts");
+        for (const auto& mount : session.mounts)
+            printer.item(fmt::format("{} {} {}", mount.target,
+                                     mount.writable ? "writable, is" : "read-only, shows",
+                                     mount.source.string()));
+    }
+    if (!entry.status.limits.empty()) {
+        printer.title("limits");
+        for (const auto& limit : entry.status.limits)
+            printer.item(fmt::format("{:<11} {:<10} {}{}", limit.name, limit.value, limit.means,
+                                     limit.strong ? "" : " (weak)"));
+    }
+    printer.title("jobs");
+    if (jobs.empty()) printer.item("none yet");
+    const auto count = static_cast<std::int64_t>(jobs.size());
+    if (count > newest_jobs) printer.item(fmt::format("… {} older ones", count - newest_jobs));
+    for (auto i = std::max<std::int64_t>(0, count - newest_jobs); i < count; ++i) {
+        const auto& job = jobs[static_cast<std::size_t>(i)];
+        printer.item(review::job_line(job) + "  " + base::one_line(job.prompt_line, 60));
+    }
+}
+
+} // namespace
+
+Action set_up_session_show(CLI::App& app) {
+    auto options = std::make_shared<Options>();
+    add_argument(app, "session", options->session, "its name or an unambiguous prefix");
+    add_json(app, options->format);
+    return [options](Invocation& invocation) {
+        const auto& context = invocation.context;
+        const auto entry = session::Store(context.paths).find(options->session);
+        const auto jobs = session::list_jobs(entry.session, is_alive(entry.state));
+        if (options->format.json)
+            context.terminal.write(base::to_text(document(entry, jobs)));
+        else
+            show(context, entry, jobs);
+        return 0;
+    };
+}
+
+} // namespace scad::commands
