@@ -45,6 +45,8 @@ class Planner {
         for (const std::string& file : facts_.masked_files) add({"--ro-bind", staged("null"), file});
         for (const std::string& directory : facts_.masked_directories)
             add({"--ro-bind", staged("empty"), directory});
+        // Of the settings in it those of a name space belong to whoever made that, and a job has the same id.
+        add({"--ro-bind", "/proc/sys", "/proc/sys"});
         // Last: what lies in the root itself would be obeyed by every later job (/etc/ld.so.preload, passwd,
         // gitconfig).
         add({"--remount-ro", "/", "--remount-ro", "/dev"});

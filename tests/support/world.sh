@@ -98,7 +98,8 @@ text_of() { # <file or text>
 }
 
 expect_match() { # <extended regular expression> <file or text>: some line matches
-    text_of "$2" | grep -Eaq -e "$1" || {
+    # No pipe: grep is done before a long text is, and that is no failure.
+    grep -Eaq -e "$1" <(text_of "$2") || {
         text_of "$2" | head -c 4000 | cat -v >&2
         fail "${BASH_SOURCE[1]##*/}:${BASH_LINENO[0]}: nothing matches '$1'"
     }
