@@ -95,8 +95,10 @@ void write_document(const std::filesystem::path& path, const json& document, Dur
 
 std::string to_line(const json& value) { return value.dump(-1, ' ', false, json::error_handler_t::replace); }
 
+// ASCII only: it is printed, and what stands in it may be a session's (control characters of 0x80 and above,
+// marks that turn the direction of text).
 std::string to_text(const json& value) {
-    return value.dump(2, ' ', false, json::error_handler_t::replace) + '\n';
+    return value.dump(2, ' ', true, json::error_handler_t::replace) + '\n';
 }
 
 std::optional<json> parse_json(std::string_view text) {

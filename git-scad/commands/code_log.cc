@@ -30,6 +30,7 @@ void show(const base::Context& context, GitOutput& output, const review::Range& 
         fmt::format("{}/{}: {} since {}", range.session, range.repo, range.branch, short_id(range.base)));
     bool any = output.show(range.host, review::log_arguments(range, options));
     if (range.wip) {
+        if (any && (options.stat || options.patch)) context.terminal.line("");
         context.terminal.line(context.terminal.style(base::Style::yellow, "uncommitted work"));
         review::DiffOptions diff;
         diff.stat = !options.patch;

@@ -69,6 +69,19 @@ std::set<std::string> sessions_in(const std::filesystem::path& common_dir, const
     return names;
 }
 
+void drop(const std::string& name, const std::filesystem::path& common_dir, const session::Store& store,
+          const base::Variables& variables) {
+    session::remove_refs(name, common_dir, variables);
+    if (store.exists(name) || store.in_trash(name)) return;
+    // One that could not be read when it was removed has left its remote as well.
+    session::Session gone;
+    gone.name = name;
+    session::SessionRepo repo;
+    repo.host = common_dir;
+    repo.common_dir = common_dir;
+    session::remove_remote(gone, repo, variables);
+}
+
 int prune(Invocation& invocation, const Options& options) {
     const auto& context = invocation.context;
     auto& terminal = context.terminal;
@@ -86,7 +99,7 @@ int prune(Invocation& invocation, const Options& options) {
             const bool named = std::find(wanted.begin(), wanted.end(), name) != wanted.end();
             // What can still be brought back keeps its refs unless it is named.
             if (!named && (!options.all || store.exists(name) || store.in_trash(name))) continue;
-            if (!options.dry_run) session::remove_refs(name, common_dir, context.variables);
+            if (!options.dry_run) drop(name, common_dir, store, context.variables);
             terminal.note(base::visible(fmt::format("{} the refs of '{}' in {}",
                                                     options.dry_run ? "would drop" : "dropped", name,
                                                     common_dir.string())));

@@ -24,6 +24,10 @@ constexpr std::string_view task_md = R"(# Task
 and write down in `notes.md` here what you did.
 )";
 
+constexpr const char* claude_prompt =
+    "Do what /work/docs/task.md asks. Commit your work in /work/code; leave notes.md in /work/docs "
+    "uncommitted.";
+
 constexpr std::string_view samples_csv = "fruit,pieces\napples,3\npears,4\nplums,35\n";
 
 // What stands in for an agent: it reads the task, looks at the data, works in two repos, tries its work,
@@ -81,8 +85,9 @@ class Demo {
     void say(std::string_view text) { terminal_.write("\n" + std::string(text) + "\n"); }
 
     // Shows a command, then runs it in a directory of the demo.
-    void step(const std::string& directory, std::vector<std::string> argv) {
+    void step(const std::string& directory, const std::vector<std::string>& argv) {
         std::vector<std::string> words;
+        words.reserve(argv.size());
         for (const auto& word : argv) words.push_back(base::shell_quote(word));
         terminal_.line(terminal_.style(base::Style::cyan, directory + " $ ") +
                        terminal_.style(base::Style::bold, base::join(words, " ")));
@@ -141,10 +146,7 @@ class Demo {
     void work() {
         say("4. The same work is injected into both at once; they cannot see each other, nor your home.");
         if (claude_) {
-            step("docs",
-                 {"git", "scad", "inject", "alpha,beta", "--agent", "claude", "-m",
-                  "Do what /work/docs/task.md asks. Commit your work in /work/code; leave notes.md in "
-                  "/work/docs uncommitted."});
+            step("docs", {"git", "scad", "inject", "alpha,beta", "--agent", "claude", "-m", claude_prompt});
             return;
         }
         say("   (No account is needed: the script docs/agent.sh plays the agent. `git scad demo --agent "

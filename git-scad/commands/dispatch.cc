@@ -42,6 +42,7 @@ int dispatch(Invocation& invocation, Options options) {
     check_work(options.work, invocation);
     const auto known = project::find_project(options.project, context);
     const auto project = project::load(known.docs_repo, known.name, context);
+    check_agent(context, project.agent.use, project.agent.env, options.work, invocation.has_words);
     const auto work = read_work(options.work, invocation, project.docs_repo,
                                 fmt::format("To a new session of project {}", project.name));
     const auto store = open_swept_store(context);

@@ -19,14 +19,19 @@ struct Options {
 int finish(Invocation& invocation, const Options& options) {
     const auto& context = invocation.context;
     const auto store = open_swept_store(context);
-    const auto entries = find_exact_sessions(store, parse_names(options.sessions));
+    std::vector<session::Entry> entries;
+    const int found = for_each_name(context, parse_names(options.sessions), [&](const std::string& name) {
+        entries.push_back(store.find_exact(name));
+        return 0;
+    });
+    if (entries.empty()) return found;
     // A job that failed is no reason to keep the session; what could not be saved is, and `session rm` finds
     // that out by itself.
     const int harvested = harvest_sessions(context, store, entries);
     const int removed = for_each_session(context, entries, [&](const auto& entry) {
         return remove_and_tell(context, store, store.find_exact(entry.session.name), options.remove);
     });
-    return std::max(harvested, removed);
+    return std::max({found, harvested, removed});
 }
 
 } // namespace

@@ -82,6 +82,7 @@ Action set_up_harvest(CLI::App& app) {
         const auto entries = select_sessions(store, *names);
         const int status = harvest_sessions(context, store, entries);
         std::vector<std::string> all;
+        all.reserve(entries.size());
         for (const auto& entry : entries) all.push_back(entry.session.name);
         context.terminal.hint(fmt::format("git scad code diff {}; in a repo: git merge scad/{}",
                                           base::join(all, " "), all.front()));

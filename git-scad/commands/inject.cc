@@ -1,5 +1,7 @@
 #include "commands/inject.h"
 
+#include "agent/agent.h"
+#include "agent/program.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "commands/all.h"
@@ -46,8 +48,11 @@ int inject(Invocation& invocation, const Options& options) {
             throw fatal("session '{}' is being removed", entry.session.name);
         if (entry.session.repos.empty()) throw fatal("session '{}' is damaged", entry.session.name);
     }
+    for (const auto& entry : entries)
+        check_agent(context, entry.session.agent, entry.session.secrets, options.work, invocation.has_words);
     auto work = read_work(options.work, invocation, entries.front().session.docs_repo, about(entries));
     std::vector<std::string> names;
+    names.reserve(entries.size());
     for (const auto& entry : entries) names.push_back(entry.session.name);
     if (!options.resume.empty()) choose_conversation(options.resume, names, work);
     return inject_into(context, store, entries, work, options.detach);
@@ -97,6 +102,17 @@ void check_work(const WorkOptions& options, const Invocation& invocation) {
     if (!options.model.empty()) throw usage("--model and a command after '--' exclude each other");
 }
 
+void check_agent(const base::Context& context, const std::string& agent,
+                 const std::vector<std::string>& variables, const WorkOptions& options, bool plain) {
+    const auto name = plain ? "command" : (options.agent.empty() ? agent : options.agent);
+    const auto found = agent::find_agent(name);
+    const auto caller = context.variables.entries();
+    if (!plain && found.program.empty())
+        throw usage("agent '{}' wants its command after '--'", name).with_hint("-- make test");
+    if (!plain) agent::install_program(found, caller, context.paths.agents());
+    agent::secret_names(found, variables, caller);
+}
+
 session::InjectOptions read_work(const WorkOptions& options, const Invocation& invocation,
                                  const std::filesystem::path& docs_repo, const std::string& about) {
     session::InjectOptions work;
@@ -109,8 +125,6 @@ session::InjectOptions read_work(const WorkOptions& options, const Invocation& i
         work.prompt_name = "command";
         return work;
     }
-    if (options.agent == "command")
-        throw usage("agent 'command' wants its command after '--'").with_hint("-- make test");
     auto prompt = read_prompt(invocation.context, options.prompt, docs_repo, about);
     work.prompt = std::move(prompt.text);
     work.prompt_name = std::move(prompt.source);
@@ -139,6 +153,7 @@ int inject_into(const base::Context& context, const session::Store& store,
     const bool plain = !work.command.empty();
     // All jobs are made before the first one starts, so that a mistake starts none.
     std::vector<session::Injection> injections;
+    injections.reserve(entries.size());
     for (const auto& entry : entries) {
         if (session::ensure_live(context, store, entry.session))
             terminal.note(fmt::format("resumed session '{}', which was {}", entry.session.name,

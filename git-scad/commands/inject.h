@@ -27,6 +27,11 @@ void add_work_options(CLI::App& app, WorkOptions& options);
 // What is sent, before it is known which sessions get it. Error::usage when options exclude each other. Reads
 // no prompt yet.
 void check_work(const WorkOptions& options, const Invocation& invocation);
+// What keeps the work from starting whatever the session is, told before an editor opens or a session is
+// made: an agent that is unknown, not installed or without a credential, or one of `variables` (what the
+// project hands through) that is not set. `agent` is the project's or the session's.
+void check_agent(const base::Context& context, const std::string& agent,
+                 const std::vector<std::string>& variables, const WorkOptions& options, bool plain);
 // The prompt (or the command after "--") and limits.
 session::InjectOptions read_work(const WorkOptions& options, const Invocation& invocation,
                                  const std::filesystem::path& docs_repo, const std::string& about);

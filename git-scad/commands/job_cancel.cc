@@ -34,10 +34,8 @@ Action set_up_job_cancel(CLI::App& app) {
     return [names](Invocation& invocation) {
         const auto& context = invocation.context;
         const session::Store store(context.paths);
-        int worst = 0;
-        for (const auto& name : parse_names(*names))
-            worst = std::max(worst, cancel(context, find_job(store, name)));
-        return worst;
+        return for_each_name(context, parse_names(*names),
+                             [&](const std::string& name) { return cancel(context, find_job(store, name)); });
     };
 }
 

@@ -5,6 +5,7 @@
 #include "commands/wait.h"
 #include "session/client.h"
 
+#include <algorithm>
 #include <memory>
 
 namespace scad::commands {
@@ -34,14 +35,14 @@ Action set_up_job_wait(CLI::App& app) {
         const auto& context = invocation.context;
         const session::Store store(context.paths);
         std::vector<std::pair<session::Session, session::Job>> jobs;
-        for (const auto& name : parse_names(*names)) {
+        int worst = for_each_name(context, parse_names(*names), [&](const std::string& name) {
             auto found = find_job(store, name);
             jobs.emplace_back(std::move(found.entry.session), std::move(found.job));
-        }
-        int worst = 0;
+            return 0;
+        });
         for (const auto& job : wait_for(context, jobs)) {
             tell_end(context, job);
-            if (job.state != session::JobState::done) worst = 1;
+            if (job.state != session::JobState::done) worst = std::max(worst, 1);
         }
         return worst;
     };

@@ -41,6 +41,7 @@ Error unknown(const std::string& what, const std::string& word, const std::vecto
     auto error = usage("'{}' is not {}", word, what);
     if (close.empty()) return std::move(error).with_hint("{} lists them", help);
     std::vector<std::string> full;
+    full.reserve(close.size());
     for (const auto& name : close) full.push_back("'" + name + "'");
     return std::move(error).with_hint("did you mean {}?", base::join(full, " or "));
 }

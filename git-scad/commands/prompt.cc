@@ -1,6 +1,7 @@
 #include "commands/prompt.h"
 
 #include "base/error.h"
+#include "base/fd.h"
 #include "base/file.h"
 #include "base/host_git.h"
 #include "base/process.h"
@@ -90,11 +91,28 @@ std::string from_file(const base::Context& context, const std::string& name) {
     return base::read_all(fd.get(), prompt_limit, name);
 }
 
+// A file of the docs repo and nothing else: a commit of a session's, once merged, can put a link to any file
+// of the user's in its place, whose content would go to the next session.
+std::optional<std::string> read_named(const std::filesystem::path& docs_repo, const std::string& name) {
+    const auto docs = base::open_if_exists(docs_repo, O_PATH | O_DIRECTORY);
+    if (!docs) return std::nullopt;
+    try {
+        const auto file = base::open_beneath(
+            docs->get(), std::filesystem::path(".scad/prompts") / (name + ".md"), O_RDONLY);
+        if (!file) return std::nullopt;
+        return base::read_all(file->get(), prompt_limit, name);
+    } catch (Error& error) {
+        error.message = fmt::format("cannot read the prompt '{}': {}", name, error.message);
+        error.hint = "a prompt is a file of the docs repo, not a link; -F <file> reads any other";
+        throw;
+    }
+}
+
 std::string from_name(const PromptOptions& options, const std::filesystem::path& docs_repo) {
     const auto directory = docs_repo / ".scad/prompts";
     if (options.name.find('/') != std::string::npos || options.name.starts_with('.'))
         throw usage("'{}' is no prompt's name", options.name);
-    const auto text = base::read_if_exists(directory / (options.name + ".md"), prompt_limit);
+    const auto text = read_named(docs_repo, options.name);
     if (text) return fill_in(*text, parse_settings(options.settings), options.name);
     std::vector<std::string> names;
     std::error_code error;
@@ -105,9 +123,11 @@ std::string from_name(const PromptOptions& options, const std::filesystem::path&
     std::sort(names.begin(), names.end());
     auto problem = fatal("no prompt '{}' in '{}'", options.name, directory.string());
     const auto close = base::nearest(options.name, names, 1);
-    if (!close.empty()) throw std::move(problem).with_hint("did you mean '{}'?", close.front());
-    if (names.empty()) throw problem;
-    throw std::move(problem).with_hint("there are: {}", base::join(names, ", "));
+    if (!close.empty())
+        problem.hint = fmt::format("did you mean '{}'?", close.front());
+    else if (!names.empty())
+        problem.hint = "there are: " + base::join(names, ", ");
+    throw Error(problem);
 }
 
 } // namespace
@@ -194,6 +214,7 @@ std::string fill_in(const std::string& text, const std::map<std::string, std::st
     }
     if (!missing.empty()) {
         std::vector<std::string> options;
+        options.reserve(missing.size());
         for (const auto& name : missing) options.push_back("--set " + name + "=…");
         throw fatal("prompt '{}' has places that are not filled: {}", prompt_name, base::join(missing, ", "))
             .with_hint("-p {} {}", prompt_name, base::join(options, " "));

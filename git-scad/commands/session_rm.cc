@@ -15,20 +15,24 @@ struct Options {
     review::RemoveOptions remove;
 };
 
+// Also one that cannot be read.
+session::Entry entry_of(const session::Store& store, const std::string& name) {
+    for (auto& entry : store.list()) {
+        if (entry.session.name == name) return std::move(entry);
+    }
+    return store.find_exact(name); // fatal, with the nearest name
+}
+
 int remove(Invocation& invocation, const Options& options) {
     const auto& context = invocation.context;
     const auto store = open_swept_store(context);
-    std::vector<session::Entry> entries;
-    for (const auto& name : parse_names(options.sessions)) {
+    return for_each_name(context, parse_names(options.sessions), [&](const std::string& name) {
         if (options.remove.purge && !store.exists(name) && store.in_trash(name)) {
             review::purge_trash(context, store, name);
             context.terminal.note(fmt::format("dropped session '{}' from the trash", name));
-            continue;
+            return 0;
         }
-        entries.push_back(store.find_exact(name));
-    }
-    return for_each_session(context, entries, [&](const auto& entry) {
-        return remove_and_tell(context, store, entry, options.remove);
+        return remove_and_tell(context, store, entry_of(store, name), options.remove);
     });
 }
 

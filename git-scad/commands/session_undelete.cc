@@ -15,11 +15,11 @@ Action set_up_session_undelete(CLI::App& app) {
     return [names](Invocation& invocation) {
         const auto& context = invocation.context;
         const auto store = open_swept_store(context);
-        for (const auto& name : parse_names(*names)) {
+        return for_each_name(context, parse_names(*names), [&](const std::string& name) {
             review::undelete_session(context, store, name);
             context.terminal.note(fmt::format("session '{}' is back, stopped", name));
-        }
-        return 0;
+            return 0;
+        });
     };
 }
 

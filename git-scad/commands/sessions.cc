@@ -36,11 +36,19 @@ session::Entry find_session(const session::Store& store, const std::string& name
     return entry;
 }
 
-std::vector<session::Entry> find_exact_sessions(const session::Store& store,
-                                                const std::vector<std::string>& names) {
-    std::vector<session::Entry> entries;
-    for (const auto& name : names) entries.push_back(store.find_exact(name));
-    return entries;
+int for_each_name(const base::Context& context, const std::vector<std::string>& names,
+                  const std::function<int(const std::string&)>& act) {
+    int worst = 0;
+    for (const auto& name : names) {
+        try {
+            worst = std::max(worst, act(name));
+        } catch (const Error& error) {
+            if (names.size() == 1) throw;
+            context.terminal.error(base::render_error(error));
+            worst = std::max(worst, base::exit_status(error.kind));
+        }
+    }
+    return worst;
 }
 
 std::vector<session::Session> sessions_and_trashed(const session::Store& store,
@@ -64,18 +72,15 @@ std::vector<session::Session> sessions_and_trashed(const session::Store& store,
 
 int for_each_session(const base::Context& context, const std::vector<session::Entry>& entries,
                      const std::function<int(const session::Entry&)>& act) {
-    int worst = 0;
-    for (const auto& entry : entries) {
-        try {
-            refuse_removing(entry);
-            worst = std::max(worst, act(entry));
-        } catch (const Error& error) {
-            if (entries.size() == 1) throw;
-            context.terminal.error(base::render_error(error));
-            worst = std::max(worst, base::exit_status(error.kind));
-        }
-    }
-    return worst;
+    std::vector<std::string> names;
+    names.reserve(entries.size());
+    for (const auto& entry : entries) names.push_back(entry.session.name);
+    std::size_t next = 0;
+    return for_each_name(context, names, [&](const std::string&) {
+        const auto& entry = entries[next++];
+        refuse_removing(entry);
+        return act(entry);
+    });
 }
 
 JobCounts count_jobs(const std::vector<session::Job>& jobs) {

@@ -23,9 +23,10 @@ std::vector<session::Entry> select_sessions(const session::Store& store,
                                             const std::vector<std::string>& names);
 // One session by its name or an unambiguous prefix. Fatal when it is being removed.
 session::Entry find_session(const session::Store& store, const std::string& name);
-// Exact names, for what takes sessions away.
-std::vector<session::Entry> find_exact_sessions(const session::Store& store,
-                                                const std::vector<std::string>& names);
+// Calls `act` for each name. With several, an Error is shown and the others are done all the same. The worst
+// exit status.
+int for_each_name(const base::Context& context, const std::vector<std::string>& names,
+                  const std::function<int(const std::string&)>& act);
 
 // Sessions that commands on fetched work can name: those there are and, after them, those in the trash.
 std::vector<session::Session> sessions_and_trashed(const session::Store& store,

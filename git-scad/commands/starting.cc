@@ -37,20 +37,15 @@ std::vector<session::Session> start_sessions(const base::Context& context, const
     else
         options.name = request.name.value_or("");
     std::vector<session::Session> sessions;
-    std::optional<Error> problem;
     for (std::size_t i = 0; i < count; ++i) {
         try {
             sessions.push_back(session::start_session(context, project, options));
             describe_start(context, sessions.back());
         } catch (const Error& error) {
             context.terminal.progress("");
-            if (count > 1) context.terminal.error(base::render_error(error));
-            problem = error;
+            if (sessions.empty()) throw; // what keeps the first one from starting keeps the others too
+            context.terminal.error(base::render_error(error));
         }
-    }
-    if (sessions.empty() && problem) {
-        if (count > 1) throw fatal("no session could be started");
-        throw Error(*problem);
     }
     return sessions;
 }

@@ -18,7 +18,7 @@ struct StartRequest {
 };
 
 // Starts them one after another and describes each on stderr. One that fails does not take back those that
-// were started: it is said, and the others come. Fatal when none could be started.
+// were started: it is said, and the others come. What keeps the first one from starting is thrown as it is.
 std::vector<session::Session> start_sessions(const base::Context& context, const project::Project& project,
                                              const StartRequest& request);
 

@@ -15,14 +15,15 @@
 #include <chrono>
 #include <csignal>
 #include <fmt/format.h>
+#include <utility>
 
 namespace scad::commands {
 namespace {
 
+constexpr int pieces_at_a_tick = 16;
+constexpr int to_the_end = -1;
 constexpr std::chrono::seconds second_interrupt{2};
-// git, which started this process, passes on to it the SIGINT that the terminal sent to both: one Ctrl-C is
-// two signals.
-constexpr std::chrono::milliseconds same_interrupt{100};
+constexpr std::chrono::milliseconds same_key{100};
 constexpr std::array prefix_styles = {base::Style::cyan, base::Style::green, base::Style::yellow,
                                       base::Style::blue};
 
@@ -73,19 +74,24 @@ struct JobStream::Implementation {
     std::vector<std::unique_ptr<Followed>> followed;
     base::Loop loop;
     base::Loop::Handle signals, detach_timer;
-    std::chrono::steady_clock::time_point last_interrupt;
     bool detached = false;
     bool cancelled = false;
+    std::chrono::steady_clock::time_point last_interrupt{};
 
-    void print_news(Followed& job) {
+    // While it runs only so many pieces at a time: a job that writes without pause must not keep Ctrl-C from
+    // being seen.
+    void print_news(Followed& job, int pieces) {
         if (!job.printer) return;
         if (job.job.agent == "command") {
-            for (auto bytes = job.output.read(); !bytes.empty(); bytes = job.output.read())
+            for (auto bytes = job.output.read(); !bytes.empty(); bytes = job.output.read()) {
                 job.printer->output(bytes);
+                if (--pieces == 0) return;
+            }
             return;
         }
         for (auto events = job.events.read(); !events.empty(); events = job.events.read()) {
             for (const auto& event : events) job.printer->event(event);
+            if (--pieces == 0) return;
         }
     }
 
@@ -94,7 +100,7 @@ struct JobStream::Implementation {
         job.over = true;
         job.readable.reset();
         context.terminal.progress("");
-        print_news(job);
+        print_news(job, to_the_end);
         if (job.printer) job.printer->end();
         if (std::all_of(followed.begin(), followed.end(), [](const auto& each) { return each->over; }))
             loop.stop();
@@ -114,11 +120,11 @@ struct JobStream::Implementation {
         if (!reply) return;
         using Kind = session::Reply::Kind;
         if (reply->kind == Kind::tick) {
-            print_news(job);
+            print_news(job, pieces_at_a_tick);
         } else if (reply->kind == Kind::saved) {
             end(job);
         } else if (reply->kind == Kind::ended) {
-            print_news(job);
+            print_news(job, to_the_end);
             if (!options.until_saved) return end(job);
             context.terminal.progress(
                 fmt::format("{}:{} has ended, saving its work", job.session.name, job.job.number));
@@ -142,9 +148,10 @@ struct JobStream::Implementation {
     }
 
     void interrupt() {
+        // git passes on what it gets from the terminal, and the terminal gives it to all: one key, two
+        // signals.
         const auto now = std::chrono::steady_clock::now();
-        if (now - last_interrupt < same_interrupt) return;
-        last_interrupt = now;
+        if (now - std::exchange(last_interrupt, now) < same_key) return;
         if (cancelled) { // a third one: the person wants out, whatever the jobs do
             detached = true;
             return loop.stop();
@@ -177,6 +184,8 @@ struct JobStream::Implementation {
                 job.printer = std::make_unique<JobPrinter>(context.terminal, std::move(prefix));
             }
             job.readable = loop.on_readable(job.client.fd(), [this, &job] { take_reply(job); });
+            print_news(job,
+                       pieces_at_a_tick); // what there is already: a job that says nothing more sends no tick
         }
         if (options.interruptible) signals = loop.on_signals({SIGINT}, [this](int) { interrupt(); });
         if (!followed.empty()) loop.run();

@@ -67,10 +67,11 @@ class Planner {
     }
 
     void name_spaces() {
-        // --disable-userns insists on a literal --unshare-user.
+        // --disable-userns insists on a literal --unshare-user. The name space of System V IPC is the
+        // stage's.
         add({"--unshare-user", "--disable-userns", "--uid", std::to_string(inner_uid), "--gid",
              std::to_string(inner_uid)});
-        add({"--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"});
+        add({"--unshare-pid", "--unshare-uts", "--unshare-cgroup-try"});
         if (spec_.network != NetworkMode::host) add({"--unshare-net"});
         add({"--hostname", spec_.name.empty() ? "sandbox" : spec_.name.substr(0, 64)});
         add({"--die-with-parent", "--new-session", "--as-pid-1"});
@@ -120,42 +121,43 @@ class Planner {
     void place(const Mount& mount) {
         check_target(mount);
         make_parents(mount.target);
-        std::visit(Overloaded{[&](const Bind& bind) { place_bind(mount.target, bind); },
-                              [&](const Overlay& overlay) { place_overlay(mount.target, overlay); },
-                              [&](const Tmpfs& tmpfs) {
-                                  add({"--perms", octal(tmpfs.mode), "--size",
-                                       std::to_string(std::max<std::uint64_t>(tmpfs.size, 4096)), "--tmpfs",
-                                       mount.target});
-                              },
-                              [&](const File& file) {
-                                  if (next_file_ >= facts_.file_fds.size())
-                                      throw fatal("no descriptor for '{}'", mount.target);
-                                  add({"--perms", octal(file.mode), "--file",
-                                       std::to_string(facts_.file_fds[next_file_++]), mount.target});
-                              },
-                              [&](const Directory& directory) {
-                                  add({"--perms", octal(directory.mode), "--dir", mount.target});
-                              },
-                              [&](const Symlink& link) {
-                                  add({"--symlink", link.target, mount.target});
-                              }},
-                   mount.what);
+        std::visit(
+            Overloaded{[&](const Bind& bind) { place_bind(mount.target, bind, mount.exact); },
+                       [&](const Overlay& overlay) { place_overlay(mount.target, overlay, mount.exact); },
+                       [&](const Tmpfs& tmpfs) {
+                           add({"--perms", octal(tmpfs.mode), "--size",
+                                std::to_string(std::max<std::uint64_t>(tmpfs.size, 4096)), "--tmpfs",
+                                mount.target});
+                       },
+                       [&](const File& file) {
+                           if (next_file_ >= facts_.file_fds.size())
+                               throw fatal("no descriptor for '{}'", mount.target);
+                           add({"--perms", octal(file.mode), "--file",
+                                std::to_string(facts_.file_fds[next_file_++]), mount.target});
+                       },
+                       [&](const Directory& directory) {
+                           add({"--perms", octal(directory.mode), "--dir", mount.target});
+                       },
+                       [&](const Symlink& link) {
+                           add({"--symlink", link.target, mount.target});
+                       }},
+            mount.what);
         made_.insert(mount.target);
     }
 
     std::string next_slot() { return std::to_string(next_slot_++); }
 
-    void place_bind(const std::string& target, const Bind& bind) {
+    void place_bind(const std::string& target, const Bind& bind, bool exact) {
         if (!bind.source.is_absolute())
             throw fatal("the source '{}' of '{}' is not absolute", bind.source.string(), target);
         std::string slot = next_slot();
-        launch_.stage.push_back({"bind", slot, bind.source.string()});
+        launch_.stage.push_back({exact ? "bind-exact" : "bind", slot, bind.source.string()});
         add({bind.writable ? "--bind" : "--ro-bind", staged(slot), target});
         covered_.insert(target);
         if (bind.writable) writable_.insert(target);
     }
 
-    void place_overlay(const std::string& target, const Overlay& overlay) {
+    void place_overlay(const std::string& target, const Overlay& overlay, bool exact) {
         if (overlay.lowers.empty()) throw fatal("the overlay at '{}' has no lower layer", target);
         if (overlay.upper.has_value() != overlay.work.has_value())
             throw fatal("the overlay at '{}' needs both an upper and a work directory", target);
@@ -163,7 +165,8 @@ class Planner {
             throw fatal("the read-only overlay at '{}' cannot have a git directory", target);
         std::string slot = next_slot();
         stage::Operation operation = {"overlay", slot};
-        for (const auto& lower : overlay.lowers) operation.push_back("lower=" + lower.string());
+        for (const auto& lower : overlay.lowers)
+            operation.push_back((exact ? "exact=" : "lower=") + lower.string());
         if (overlay.upper) {
             operation.push_back("upper=" + overlay.upper->string());
             operation.push_back("work=" + overlay.work->string());

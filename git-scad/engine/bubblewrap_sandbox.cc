@@ -104,12 +104,12 @@ class BubblewrapSandbox final : public Sandbox {
 
     std::uint64_t memory_use() const override {
         if (has_ended(parts_.init.get(), 0)) return 0;
-        std::uint64_t sum = tree_memory(parts_.init_pid);
+        std::uint64_t files = 0;
         struct statvfs shm {};
         // A mount point in a file system that the sandbox cannot write: there is no link to follow.
         if (::statvfs(fmt::format("/proc/{}/root/dev/shm", parts_.init_pid).c_str(), &shm) == 0)
-            sum += static_cast<std::uint64_t>(shm.f_blocks - shm.f_bfree) * shm.f_frsize;
-        return sum;
+            files = static_cast<std::uint64_t>(shm.f_blocks - shm.f_bfree) * shm.f_frsize;
+        return tree_memory(parts_.init_pid, files);
     }
 
     const std::vector<LimitMeans>& limits() const override { return parts_.limits; }

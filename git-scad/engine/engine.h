@@ -19,9 +19,10 @@ namespace scad::engine {
 struct JobStart {
     std::uint64_t id = 0; // chosen by the caller, never used twice in one sandbox
     std::vector<std::string> argv;
-    std::vector<std::string> environment; // complete, "NAME=value"; secrets may be in it: it travels in a sealed memory file
-    std::string directory;                // inside; absolute
-    int in = -1;                          // descriptors for the program's 0-2, borrowed for the call; never the user's terminal
+    std::vector<std::string>
+        environment;       // complete, "NAME=value"; secrets may be in it: it travels in a sealed memory file
+    std::string directory; // inside; absolute
+    int in = -1; // descriptors for the program's 0-2, borrowed for the call; never the user's terminal
     int out = -1;
     int err = -1;
 };
@@ -46,39 +47,47 @@ struct SandboxEvent {
 class Sandbox {
   public:
     virtual ~Sandbox() = default;
-    virtual int events_fd() const = 0;                       // readable (poll) when next_event() has something
-    virtual std::optional<SandboxEvent> next_event() = 0;    // never waits
-    virtual void start_job(const JobStart& job) = 0;         // `started` or `failed` follows. Never waits for the job
-    virtual void signal_job(std::uint64_t id, int number) = 0; // to the program itself and its process group; unknown or ended: nothing happens
-    virtual void end_job(std::uint64_t id) = 0;              // SIGKILL to all that it started, daemons too; `ended` follows
-    virtual void stop() = 0;                                 // SIGKILL to all; returns when the kernel has let go of it (its overlays are free), at most 10 s
-    virtual std::uint64_t memory_use() const = 0;            // bytes, for the watch: sum of PSS of all its processes and what its /dev/shm holds
+    virtual int events_fd() const = 0;                    // readable (poll) when next_event() has something
+    virtual std::optional<SandboxEvent> next_event() = 0; // never waits
+    virtual void start_job(const JobStart& job) = 0; // `started` or `failed` follows. Never waits for the job
+    virtual void signal_job(
+        std::uint64_t id,
+        int number) = 0; // to the program itself and its process group; unknown or ended: nothing happens
+    virtual void end_job(
+        std::uint64_t id) = 0; // SIGKILL to all that it started, daemons too; `ended` follows
+    virtual void stop() = 0;   // SIGKILL to all; returns when the kernel has let go of it (its overlays are
+                               // free), at most 10 s
+    virtual std::uint64_t memory_use()
+        const = 0; // bytes, for the watch: sum of PSS of all its processes and what its /dev/shm holds
     virtual const std::vector<LimitMeans>& limits() const = 0; // as they stand now, read back
 };
 
 struct Capabilities {
-    bool overlay = false;     // Overlay mounts with upper
+    bool overlay = false; // Overlay mounts with upper
     bool user_namespaces = false;
-    bool cgroup = false;      // can hold memory, pids, cpus for the whole sandbox
-    std::string version;      // "bubblewrap 0.8.0"
+    bool cgroup = false;            // can hold memory, pids, cpus for the whole sandbox
+    std::string version;            // "bubblewrap 0.8.0"
     std::vector<std::string> lacks; // one sentence each, with the command that mends it
 };
 
 class Engine {
   public:
     virtual ~Engine() = default;
-    virtual std::string_view name() const = 0; // "bubblewrap"
+    virtual std::string_view name() const = 0;     // "bubblewrap"
     virtual Capabilities capabilities() const = 0; // tried, not guessed
-    // Starts a sandbox and waits until its process 1 answers. Fatal: with the engine's own last lines; a limit that has no means at all is fatal too.
+    // Starts a sandbox and waits until its process 1 answers. Fatal: with the engine's own last lines; a
+    // limit that has no means at all is fatal too.
     virtual std::unique_ptr<Sandbox> start(const SandboxSpec& spec) const = 0;
 };
 
-// By name; an unknown one is fatal and names those there are; one that this build does not have ("podman", "docker") says so.
+// By name; an unknown one is fatal and names those there are; one that this build does not have ("podman",
+// "docker") says so.
 std::unique_ptr<Engine> make_engine(std::string_view name);
 
-// The mounts of a sandbox that sees the host's programs: /usr and /opt read-only, /bin … links, the parts of /etc that programs need (passwd with user
-// "agent" uid 1000 home /home/agent, group, nsswitch.conf, hosts, certificates, ld.so.cache …; resolv.conf with NetworkMode::host). Proc, dev and masks
-// are the engine's own. Looks at the host for what exists.
+// The mounts of a sandbox that sees the host's programs: /usr and /opt read-only, /bin … links, the parts of
+// /etc that programs need (passwd with user "agent" uid 1000 home /home/agent, group, nsswitch.conf, hosts,
+// certificates, ld.so.cache …; resolv.conf with NetworkMode::host). Proc, dev and masks are the engine's own.
+// Looks at the host for what exists.
 std::vector<Mount> host_root(NetworkMode network, const std::string& hostname);
 
 inline constexpr std::string_view init_path = "/run/scad/init"; // scad-init inside

@@ -66,7 +66,15 @@ void add_optional_programs(std::vector<Mount>& mounts) {
     for (const fs::directory_entry& entry : fs::directory_iterator("/opt", error))
         if (entry.path().filename() != "scad") paths.push_back(entry.path().string());
     std::sort(paths.begin(), paths.end());
-    for (const std::string& path : paths) add_as_it_is(mounts, path);
+    for (const std::string& path : paths) {
+        std::error_code ignored;
+        // An overlay over nothing, because services keep sockets in /opt, and a read-only bind stops nobody
+        // from connecting to one.
+        if (fs::is_directory(fs::symlink_status(path, ignored)) && ::access(path.c_str(), R_OK) == 0)
+            mounts.push_back({path, Overlay{.lowers = {path}, .upper = {}, .work = {}, .git = {}}, true});
+        else
+            add_as_it_is(mounts, path);
+    }
 }
 
 void add_names(std::vector<Mount>& mounts, NetworkMode network, const std::string& hostname) {

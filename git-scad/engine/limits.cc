@@ -14,6 +14,7 @@
 #include <map>
 #include <sched.h>
 #include <set>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace scad::engine {
@@ -57,16 +58,54 @@ std::vector<std::string> numbers_in(const std::string& path) {
     return result;
 }
 
-std::uint64_t process_memory(const std::string& process) {
+// What processes hold, in bytes. Memory with a file of its own (memfd, /dev/shm) can be mapped, open, or
+// both.
+struct Use {
+    std::uint64_t own = 0;                   // without what follows
+    std::uint64_t mapped = 0;                // shares of such files and of anonymous shared memory
+    std::set<std::pair<dev_t, ino_t>> files; // memory files that are open
+    std::uint64_t open = 0;                  // their size
+    std::size_t looked_at = 0;               // descriptors
+};
+
+constexpr std::size_t most_descriptors = 20'000; // that one look goes through: a job can have millions
+
+void add_memory_files(const std::string& process, Use& use) {
+    auto directory = process + "/fd";
+    for (const auto& number : numbers_in(directory)) {
+        if (++use.looked_at > most_descriptors) return;
+        auto path = directory + "/" + number;
+        std::array<char, 8> target{};
+        struct stat status {};
+        if (::readlink(path.c_str(), target.data(), target.size()) < 7 ||
+            std::string_view(target.data(), 7) != "/memfd:" || ::stat(path.c_str(), &status) != 0)
+            continue;
+        if (use.files.emplace(status.st_dev, status.st_ino).second)
+            use.open += static_cast<std::uint64_t>(status.st_blocks) * 512;
+    }
+}
+
+void add_process(const std::string& process, Use& use) {
     auto rollup = read_proc(process + "/smaps_rollup");
-    auto at = rollup.find("\nPss:");
-    if (at != std::string::npos) return first_number(std::string_view(rollup).substr(at)) * 1024;
-    // statm: total and resident size in pages; readable by everybody.
-    auto statm = read_proc(process + "/statm");
-    auto space = statm.find(' ');
-    if (space == std::string::npos) return 0;
-    return first_number(std::string_view(statm).substr(space)) *
-           static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+    auto kilobytes = [&](std::string_view key) {
+        auto at = rollup.find(key);
+        return at == std::string::npos
+                   ? 0
+                   : first_number(std::string_view(rollup).substr(at + key.size())) * 1024;
+    };
+    if (rollup.find("\nPss:") != std::string::npos) {
+        auto all = kilobytes("\nPss:");
+        auto mapped = std::min(all, kilobytes("\nPss_Shmem:"));
+        use.own += all - mapped;
+        use.mapped += mapped;
+    } else {
+        // statm: total and resident size in pages; readable by everybody.
+        auto statm = read_proc(process + "/statm");
+        if (auto space = statm.find(' '); space != std::string::npos)
+            use.own += first_number(std::string_view(statm).substr(space)) *
+                       static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+    }
+    add_memory_files(process, use);
 }
 
 // Parent to children for all processes: for kernels without task/*/children (CONFIG_PROC_CHILDREN).
@@ -135,18 +174,18 @@ void set_affinity(pid_t pid, double cpus, unsigned spread) {
     }
 }
 
-std::uint64_t tree_memory(pid_t root) {
+std::uint64_t tree_memory(pid_t root, std::uint64_t in_file_systems) {
     static const bool lists_children = ::access("/proc/thread-self/children", R_OK) == 0;
     std::multimap<std::string, std::string> parents;
     if (!lists_children) parents = scan_parents();
-    std::uint64_t sum = 0;
+    Use use;
     std::set<std::string> seen = {std::to_string(root)};
     std::vector<std::string> open(seen.begin(), seen.end());
     while (!open.empty()) {
         auto pid = std::move(open.back());
         open.pop_back();
         auto process = "/proc/" + pid;
-        sum += process_memory(process);
+        add_process(process, use);
         auto add = [&](const std::string& child) {
             if (seen.insert(child).second) open.push_back(child);
         };
@@ -162,7 +201,8 @@ std::uint64_t tree_memory(pid_t root) {
             for (; first != last; ++first) add(first->second);
         }
     }
-    return sum;
+    // What is both mapped and open counts once.
+    return use.own + std::max(use.mapped, use.open + in_file_systems);
 }
 
 } // namespace scad::engine

@@ -60,8 +60,10 @@ std::vector<LimitMeans> plan_limits(const SandboxLimits& limits, const std::opti
 void set_affinity(pid_t pid, double cpus, unsigned spread);
 
 // Sum of PSS in bytes (proc_pid_smaps_rollup in proc(5)) of process `root` (host pid) and all its
-// descendants. Of a process that cannot be asked (it made itself not dumpable) all its resident memory
-// counts, shared or not: hiding does not pay. 0 when it does not exist.
-std::uint64_t tree_memory(pid_t root);
+// descendants; memory files (memfd_create(2)) that they hold open without mapping them count too, and so do
+// `in_file_systems` bytes that lie in file systems of memory which they share. Of a process that cannot be
+// asked (it made itself not dumpable) all its resident memory counts, shared or not: hiding does not pay. 0
+// when it does not exist.
+std::uint64_t tree_memory(pid_t root, std::uint64_t in_file_systems = 0);
 
 } // namespace scad::engine

@@ -1,5 +1,6 @@
 #include "engine/proxy_sockets.h"
 
+#include <array>
 #include <cerrno>
 #include <cstring>
 
@@ -41,6 +42,14 @@ SocketAddress socket_address(const std::string& text, std::uint16_t port) {
 
 bool is_own_address(const std::string& text) {
     auto wanted = socket_address(text, 0);
+    if (wanted.family == AF_INET6) { // ::ffff:1.2.3.4 reaches 1.2.3.4
+        const auto& address = reinterpret_cast<sockaddr_in6*>(&wanted.storage)->sin6_addr;
+        if (IN6_IS_ADDR_V4MAPPED(&address)) {
+            std::array<char, INET_ADDRSTRLEN> inner{};
+            ::inet_ntop(AF_INET, &address.s6_addr[12], inner.data(), inner.size());
+            wanted = socket_address(inner.data(), 0);
+        }
+    }
     ifaddrs* all = nullptr;
     if (::getifaddrs(&all) != 0) return false;
     bool found = false;

@@ -30,9 +30,10 @@ struct RunResult {
 // A program that was started.
 class Running {
   public:
-    virtual ~Running() = default;        // kills it when it has not ended
-    virtual int fd() const = 0;          // readable when wait() may have news
-    virtual std::optional<RunResult> poll() = 0; // never waits; empty: still running. Fatal when the sandbox ended under it
+    virtual ~Running() = default; // kills it when it has not ended
+    virtual int fd() const = 0;   // readable when wait() may have news
+    virtual std::optional<RunResult>
+    poll() = 0; // never waits; empty: still running. Fatal when the sandbox ended under it
     virtual RunResult wait(std::chrono::milliseconds limit) = 0; // kills it past the limit (0: none)
     virtual void kill() = 0;
 };
@@ -52,7 +53,9 @@ struct Output {
     std::string out;
     std::string err; // at most 64 KiB
 };
-// Runs to the end with captured output; more than `output_limit` bytes on stdout kills it (timed_out is set then, err says why).
-Output run_captured(Runner& runner, RunRequest request, std::string input, std::chrono::milliseconds limit, std::size_t output_limit);
+// Runs to the end with captured output; more than `output_limit` bytes on stdout kills it (timed_out is set
+// then, err says why).
+Output run_captured(Runner& runner, RunRequest request, std::string input, std::chrono::milliseconds limit,
+                    std::size_t output_limit);
 
 } // namespace scad::engine

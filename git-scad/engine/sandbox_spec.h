@@ -18,12 +18,14 @@ struct Bind {
     bool operator==(const Bind&) const = default;
 };
 
-// An overlay file system (Documentation/filesystems/overlayfs.rst). Without `upper` it is read-only over an empty directory: its sockets and FIFOs are dead, its files readable.
+// An overlay file system (Documentation/filesystems/overlayfs.rst). Without `upper` it is read-only over an
+// empty directory: its sockets and FIFOs are dead, its files readable.
 struct Overlay {
     std::vector<std::filesystem::path> lowers; // topmost first
     std::optional<std::filesystem::path> upper;
     std::optional<std::filesystem::path> work; // beside upper, empty
-    std::optional<std::filesystem::path> git;  // a directory that is mounted at ".git" of it, without following what the upper layer holds there
+    std::optional<std::filesystem::path> git;  // a directory that is mounted at ".git" of it, without
+                                               // following what the upper layer holds there
     bool operator==(const Overlay&) const = default;
 };
 
@@ -54,6 +56,8 @@ struct Mount {
     std::string target; // absolute, normal, inside the sandbox
     std::variant<Bind, Overlay, Tmpfs, File, Directory, Symlink> what;
     bool optional = false; // a source that does not exist is passed over
+    bool exact = false; // no part of a Bind's source or of an Overlay's lowers may be a link: for places that
+                        // a session can have swapped since
     bool operator==(const Mount&) const = default;
 };
 
@@ -64,18 +68,20 @@ struct SandboxLimits {
     std::optional<double> cpus;
     std::optional<std::uint64_t> memory; // bytes
     std::optional<std::uint64_t> pids;
-    std::optional<std::uint64_t> open_files; // for each process
-    std::optional<std::uint64_t> file_size;  // bytes of one file
+    std::optional<std::uint64_t> open_files;     // for each process
+    std::optional<std::uint64_t> file_size;      // bytes of one file
     std::uint64_t shm = std::uint64_t{64} << 20; // bytes of /dev/shm
     bool operator==(const SandboxLimits&) const = default;
 };
 
-// All about one sandbox: a value, the same for every engine. Mounts are made in their order; parents that are missing are made as 0755 directories.
+// All about one sandbox: a value, the same for every engine. Mounts are made in their order; parents that are
+// missing are made as 0755 directories.
 struct SandboxSpec {
-    std::string name;     // host name inside, and for messages
+    std::string name; // host name inside, and for messages
     std::vector<Mount> mounts;
     NetworkMode network = NetworkMode::none;
-    std::uint16_t proxy_port = 0; // with NetworkMode::allow: where scad-init listens on 127.0.0.1 and passes connections on
+    std::uint16_t proxy_port =
+        0; // with NetworkMode::allow: where scad-init listens on 127.0.0.1 and passes connections on
     SandboxLimits limits;
     std::string directory = "/"; // where process 1 stands
     bool operator==(const SandboxSpec&) const = default;
@@ -85,7 +91,8 @@ struct SandboxSpec {
 struct LimitMeans {
     std::string name;
     std::string value;
-    std::string means; // "cgroup", "watch (sum of PSS, every 0.5 s)", "RLIMIT_NPROC in the namespace", "size of tmpfs", …
+    std::string means;  // "cgroup", "watch (sum of PSS, every 0.5 s)", "RLIMIT_NPROC in the namespace", "size
+                        // of tmpfs", …
     bool strong = true; // false: can be exceeded for a moment, or holds per process only
     bool operator==(const LimitMeans&) const = default;
 };

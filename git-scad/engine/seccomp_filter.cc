@@ -97,12 +97,17 @@ void add_socket_rules(std::vector<SyscallRule>& rules) {
         refuse({{0, Kind::equal, 0, family}});
     refuse({{0, Kind::greater, 0, 16}});
     refuse({{0, Kind::equal, 0, 16}, {2, Kind::different, 0, 0}}); // NETLINK_ROUTE alone
-    // 32-bit programs may ask through socketcall(2), with the family in memory (call 1 is socket).
-    rules.push_back({SyscallAnswer::no_such_family,
-                     "socketcall",
-                     {},
-                     {{0, Kind::masked_equal, 0xffffffff, 1}},
-                     SyscallRule::Where::x86_only});
+    // Pairs are made of UNIX sockets. The kernel makes the two sockets, and loads a module for them, before
+    // it finds out that a family has no pairs; TIPC has.
+    rules.push_back({SyscallAnswer::no_such_family, "socketpair", {}, {{0, Kind::different, 0, 1}}});
+    // 32-bit programs may ask through socketcall(2), with the family in memory (call 1 is socket, 8
+    // socketpair).
+    for (std::uint64_t call : {1U, 8U})
+        rules.push_back({SyscallAnswer::no_such_family,
+                         "socketcall",
+                         {},
+                         {{0, Kind::masked_equal, 0xffffffff, call}},
+                         SyscallRule::Where::x86_only});
 }
 
 std::uint32_t error_of(SyscallAnswer answer) {

@@ -173,7 +173,13 @@ class MountResolver {
         }
         if (at == std::string::npos) mount.source = real.native();
         if (mount.mode != MountMode::rw) return;
-        if (!protect_) protect_ = protected_places(context_.paths, context_.variables);
+        if (!protect_) {
+            protect_ = protected_places(context_.paths, context_.variables);
+            // Those of the project at least, however deep below a mount they lie.
+            protect_->places.push_back(project_.docs_repo);
+            for (const auto& repo : project_.repos)
+                if (!repo.path.empty()) protect_->places.push_back(repo.path);
+        }
         // Below the place of "{session}" lies what scad makes, so the place itself is not written to.
         auto why = at == std::string::npos ? writable_problem(real, *protect_)
                                            : writable_problem(real / std::string(placeholder), *protect_);

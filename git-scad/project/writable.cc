@@ -31,8 +31,8 @@ bool is_repo(const fs::path& directory) {
     return is_there(directory / "HEAD") && is_there(directory / "objects") && is_there(directory / "refs");
 }
 
-// Sockets and .ssh directories below. Bounded in depth and number: a data set of a million files must not
-// hold up a start.
+// Sockets, git repos and .ssh directories below. Bounded in depth and number: a data set of a million files
+// must not hold up a start.
 std::optional<std::string> find_inside(const fs::path& directory) {
     constexpr int deepest = 4;
     constexpr int most = 20000;
@@ -46,11 +46,17 @@ std::optional<std::string> find_inside(const fs::path& directory) {
         if (type == fs::file_type::socket) {
             return fmt::format("there is a socket in it, '{}'", entry->path().native());
         }
+        // A worktree's is a directory or a file, whatever it lies in.
+        if (entry->path().filename() == ".git") {
+            return fmt::format(
+                "it holds the git repo '{}', and the host must never run git where a session can write",
+                entry->path().parent_path().native());
+        }
         if (type != fs::file_type::directory) continue;
         if (entry->path().filename() == ".ssh") {
             return fmt::format("it holds '{}'", entry->path().native());
         }
-        if (entry.depth() == 0 && is_repo(entry->path())) {
+        if (is_repo(entry->path())) {
             return fmt::format(
                 "it holds the git repo '{}', and the host must never run git where a session can write",
                 entry->path().native());

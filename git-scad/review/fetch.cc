@@ -117,6 +117,7 @@ std::vector<Fetched> fetch_sessions(const std::vector<session::Session>& session
         for (const auto& repo : session.repos) by_host[repo.common_dir].push_back({&session, &repo, count++});
     std::vector<Fetched> fetched(count);
     std::vector<std::thread> threads;
+    threads.reserve(by_host.size());
     for (const auto& [host, tasks] : by_host)
         threads.emplace_back([&fetched, &context, &tasks = tasks] {
             for (const auto& task : tasks)

@@ -21,6 +21,9 @@ std::string shortstat(const base::HostGit& git, std::vector<std::string> revisio
     arguments.insert(arguments.end(), revisions.begin(), revisions.end());
     arguments.emplace_back("--");
     auto command = git.command(std::move(arguments));
+    // A file of 100 MB that is nothing but line ends takes many gigabytes to compare. Not the address space:
+    // git maps whole packs.
+    command.argv.insert(command.argv.begin(), {"prlimit", "--data=4294967296", "--core=0", "--"});
     command.timeout = git_limit;
     command.out = base::Stream::capture();
     command.err = base::Stream::capture();

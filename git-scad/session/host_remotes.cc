@@ -258,6 +258,14 @@ void add_remote(const Session& session, const SessionRepo& repo, const Variables
     }
 }
 
+bool has_remote(const Session& session, const SessionRepo& repo) {
+    const auto sections = read_remotes(repo.common_dir);
+    if (std::find(sections.begin(), sections.end(), Section{session.name, repo.name}) == sections.end())
+        return false;
+    const auto config = base::read_if_exists(repo.common_dir / "config");
+    return config && includes_remotes(*config);
+}
+
 void remove_remote(const Session& session, const SessionRepo& repo, const Variables& variables) {
     if (!is_there(repo.common_dir)) return;
     const RepoLock lock(repo.common_dir);

@@ -18,6 +18,8 @@ void drop_pins(const Session& session, const SessionRepo& repo, const base::Vari
 // remote scad/<s> in <common dir>/scad/remotes (replaced by rename, under a lock; one include.path line in
 // the repo's config names the file), refs/remotes/scad/<s>/<branch> at the base commit and the symref …/HEAD.
 void add_remote(const Session& session, const SessionRepo& repo, const base::Variables& variables);
+// Whether git sees that remote. Two small files are read; cheap enough to ask before each job.
+bool has_remote(const Session& session, const SessionRepo& repo);
 // The remote goes, fetched refs stay. The include.path line and the file go with the last remote.
 void remove_remote(const Session& session, const SessionRepo& repo, const base::Variables& variables);
 

@@ -105,7 +105,9 @@ Job create_job(const Session& session, Job job, const std::string& prompt) {
     base::sweep_temporaries(session.jobs());
     job.session = session.name;
     base::WholeDirectory directory(session.jobs());
-    base::replace_file(directory.path() / "prompt", prompt, 0600, base::Durability::synced);
+    // Each sync costs, and a job that a power cut takes before it began is no work lost: only the document
+    // must never be half there.
+    base::replace_file(directory.path() / "prompt", prompt, 0600, base::Durability::plain);
     const auto numbers = job_numbers(session.jobs());
     // Racing callers take the same number; the rename lets one have it and the others go on to the next.
     for (job.number = numbers.empty() ? 1 : numbers.back() + 1;; ++job.number) {

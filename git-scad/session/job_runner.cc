@@ -26,11 +26,23 @@ using namespace std::chrono_literals;
 constexpr std::chrono::milliseconds cancel_grace = 2s;
 constexpr std::chrono::milliseconds limit_grace = 5s;
 constexpr std::size_t prompt_limit = std::size_t{64} << 20;
+constexpr std::size_t longest_name = 200;
+constexpr std::int64_t most_tokens = 1'000'000'000'000'000;
 constexpr std::size_t read_size = std::size_t{64} << 10;
 
 int shell_status(int wait_status) {
     return WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
 }
+
+// What an agent tells of itself stands in job.json, which each `status` reads, and is given back to it as an
+// argument: it is short, and no option.
+bool is_name(std::string_view text) {
+    return !text.empty() && text.size() <= longest_name && !text.starts_with('-') &&
+           base::visible(text) == text;
+}
+
+// So that sums of them fit.
+std::int64_t count(std::int64_t told) { return std::clamp<std::int64_t>(told, 0, most_tokens); }
 
 std::string_view name_of(std::string_view entry) { return entry.substr(0, entry.find('=')); }
 
@@ -95,12 +107,13 @@ std::vector<std::string> home_file_command(const std::string& path) {
 bool apply_event(Job& job, const agent::Event& event) {
     using Kind = agent::Event::Kind;
     const Job before = job;
-    if (!event.conversation.empty()) job.conversation = event.conversation;
-    if (!event.model.empty()) job.model = event.model;
+    if (is_name(event.conversation)) job.conversation = event.conversation;
+    if (is_name(event.model)) job.model = event.model;
     if (event.kind == Kind::usage || event.kind == Kind::result) {
-        const std::int64_t input = event.input_tokens + event.cache_read_tokens + event.cache_write_tokens;
+        const std::int64_t input =
+            count(event.input_tokens) + count(event.cache_read_tokens) + count(event.cache_write_tokens);
         if (input > 0) job.input_tokens = input;
-        if (event.output_tokens > 0) job.output_tokens = event.output_tokens;
+        if (count(event.output_tokens) > 0) job.output_tokens = count(event.output_tokens);
         if (event.cost > 0) job.cost = event.cost;
     }
     if (event.kind == Kind::waiting && job.state == JobState::running) job.state = JobState::waiting;

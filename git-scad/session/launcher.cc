@@ -204,7 +204,13 @@ bool ensure_live(const base::Context& context, const Store& store, const Session
             fmt::format("waiting for another command that works on session '{}'", session.name));
     });
     if (base::is_held(alive_file(session))) {
-        if (Client::connect(session)) return false;
+        if (Client::connect(session)) {
+            // A start that was killed when the session was live already has left it without.
+            for (const SessionRepo& repo : session.repos) {
+                if (!has_remote(session, repo)) add_remote(session, repo, context.variables);
+            }
+            return false;
+        }
         // It is on its way out.
         if (!wait_until_free(session, stop_limit)) {
             throw fatal("the supervisor of session '{}' does not answer", session.name)

@@ -17,8 +17,15 @@ void append(std::vector<engine::Mount>& mounts, std::vector<engine::Mount> more)
 
 engine::Mount project_mount(const SessionMount& mount) {
     // Read-only directories are overlays over nothing: sockets and FIFOs in them lead nowhere.
-    if (mount.writable || mount.file) return {mount.target, engine::Bind{mount.source, mount.writable}};
-    return {mount.target, engine::Overlay{.lowers = {mount.source}, .upper = {}, .work = {}, .git = {}}};
+    // The source is a real path. Another mount may have let the session put a link in its place since.
+    engine::Mount result;
+    result.target = mount.target;
+    result.exact = true;
+    if (mount.writable || mount.file)
+        result.what = engine::Bind{mount.source, mount.writable};
+    else
+        result.what = engine::Overlay{.lowers = {mount.source}, .upper = {}, .work = {}, .git = {}};
+    return result;
 }
 
 std::string_view network_words(engine::NetworkMode mode) {

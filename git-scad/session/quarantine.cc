@@ -131,10 +131,12 @@ class Update {
         auto listed = list();
         QuarantineReport report{git_.directory(), std::move(listed.refused), false};
         fetch(listed.ids, report.refused);
-        const auto changes = plan_refs(ours_, listed.ids, next_lost_number(before),
-                                       [&](const std::string& older, const std::string& newer) {
-                                           return git_.is_ancestor(older, newer);
-                                       });
+        // When time has run out (a history can be made to take long), a branch counts as rewound: what it was
+        // is kept.
+        const auto is_ancestor = [&](const std::string& older, const std::string& newer) {
+            return Clock::now() < conversation_.end && git_.is_ancestor(older, newer);
+        };
+        const auto changes = plan_refs(ours_, listed.ids, next_lost_number(before), is_ancestor);
         publish(git_, changes);
         report.changed = !changes.empty();
         return report;
@@ -231,6 +233,7 @@ class Update {
                 throw cannot("fetch the refs", error);
             return error.message;
         }
+        if (!git.all_commits(request.wants)) return "it is no commit";
         bool huge = false;
         if (!git.connected(request.wants, limits_.blob, huge))
             return "it is not whole, or cannot be looked through";

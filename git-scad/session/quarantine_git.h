@@ -38,6 +38,8 @@ class QuarantineGit {
     // Whether all that these commits need is there. False too when it cannot be walked in time and memory.
     // `huge`: set when a file of at least `limit` bytes is among what the quarantine's refs do not have.
     bool connected(const std::vector<std::string>& tips, std::uint64_t limit, bool& huge) const;
+    // Whether each of these is a commit; only one can stand as a branch.
+    bool all_commits(const std::vector<std::string>& ids) const;
     bool is_ancestor(const std::string& older, const std::string& newer) const;
 
   private:

@@ -27,7 +27,9 @@ bool branch_allowed(std::string_view branch) {
         return false; // control characters, C1, bidirectional marks, broken UTF-8
     for (const auto& part : base::split(branch, '/')) {
         // "//", "/.", "-option"; "@" alone is HEAD, but "@types" is a name
-        if (part.empty() || part == "@" || !(plain(part.front()) || part.front() == '@' || part.front() == '#')) return false;
+        if (part.empty() || part == "@" ||
+            !(plain(part.front()) || part.front() == '@' || part.front() == '#'))
+            return false;
         if (part.ends_with(".lock") || part.ends_with(".") || part.find("..") != std::string::npos)
             return false;
         if (!std::all_of(part.begin(), part.end(), [](char c) {

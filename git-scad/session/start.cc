@@ -68,6 +68,10 @@ std::vector<SessionMount> mounts_of(const project::Project& project) {
         std::error_code error;
         auto source = std::filesystem::canonical(mount.source, error);
         if (error) throw system_error(error.value(), "cannot mount '{}'", mount.source);
+        // What was approved is this very path: a session that can write to one of its parents must not put a
+        // link in its place meanwhile.
+        if (source != mount.source)
+            throw fatal("cannot mount '{}': it leads to '{}' by now", mount.source, source.native());
         mounts.push_back(
             {mount.target, std::move(source), mount.mode == project::MountMode::rw, S_ISREG(status.st_mode)});
     }

@@ -307,13 +307,15 @@ void Supervisor::leave(int status) {
     loop_.stop();
 }
 
-// Own files are private, many descriptors are needed, orphans of the sandbox come here, and no terminal is
-// kept.
+// Own files are private, many descriptors are needed, orphans of the sandbox come here, no terminal is kept,
+// and nothing of its memory is.
 void prepare_process() {
     ::umask(077);
     ::signal(SIGPIPE, SIG_IGN);
     ::setsid(); // fails when whoever started it did that
     ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+    const rlimit none{0, 0};
+    ::setrlimit(RLIMIT_CORE, &none); // secrets are in its memory
     rlimit files{};
     if (::getrlimit(RLIMIT_NOFILE, &files) == 0) {
         files.rlim_cur = std::max(files.rlim_cur, std::min(files.rlim_max, most_files));

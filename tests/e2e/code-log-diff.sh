@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # What would be caught: code fetch, log and diff that leave out a repo, a session or the uncommitted work, show it in the
 # wrong order, page or colour what no terminal reads; prune that takes more than its session's refs, or takes what is not saved.
+# shellcheck disable=SC2016,SC2119 # scripts for an inner shell; no option is meant to be passed on
 . "$(dirname "$0")/../support/world.sh"
-. "$support/session.sh"
+. "$(dirname "$0")/../support/session.sh"
 
 make_project
 start alpha beta

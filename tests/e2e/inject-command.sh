@@ -48,7 +48,6 @@ expect_exit 1 git scad job wait alpha # of one that ended before
 expect_exit 0 git scad job wait alpha:1
 
 # Side by side in one session.
-start=$(date +%s%N)
 for n in 1 2 3 4; do
     git scad inject alpha -- sh -c "touch /tmp/here.$n; until test -e /tmp/here.1 -a -e /tmp/here.2 -a -e /tmp/here.3 -a -e /tmp/here.4; do sleep 0.05; done; echo $n; exit $n" >"side.$n" &
 done

@@ -78,9 +78,9 @@ expect_match '^\[exit 137\]$' shown
 expect_same cancelled "$(state_of)"
 
 # A killed caller leaves the job to itself.
-git scad inject alpha -- sh -c 'echo begun; sleep 1; echo ended >/tmp/ended' >"$out" 2>&1 &
+git-scad inject alpha -- sh -c 'echo begun; sleep 1; echo ended >/tmp/ended' >killed 2>&1 &
 inject=$!
-wait_for 5 grep -q begun "$out"
+wait_for 5 grep -q begun killed
 kill -KILL $inject
 wait $inject || true
 expect_exit 0 git scad job wait alpha

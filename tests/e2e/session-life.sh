@@ -110,7 +110,7 @@ expect_same "after undelete" "$(git -C "$code" log -1 --format=%s scad/alpha)"
 # --purge: gone at once, and only the fetched refs stay.
 expect_exit 0 git scad session rm --purge alpha
 expect_exit 128 git scad session undelete alpha
-expect_same "" "$(ls -A "$state/sessions" "$state/trash" | grep alpha || true)"
+expect_same "" "$(find "$state/sessions" "$state/trash" -mindepth 1 -maxdepth 1 -name '*alpha*')"
 expect_same "after undelete" "$(git -C "$code" log -1 --format=%s refs/remotes/scad/alpha/alpha)"
 expect_same "" "$(git -C "$code" for-each-ref refs/scad-session/alpha/base refs/scad-session/alpha/pin)"
 

@@ -26,7 +26,7 @@ expect_same "atlas-1 live
 atlas-2 live
 atlas-3 live
 same live" "$(git scad session list --porcelain | awk '{ print $1, $3 }')"
-expect_same "" "$(ls -A "$state/sessions" | grep -v -e '^atlas-[123]$' -e '^same$' || true)"
+expect_same "" "$(find "$state/sessions" -mindepth 1 -maxdepth 1 ! -name 'atlas-[123]' ! -name same)"
 for repo in "$code" "$docs"; do
     expect_same "scad/atlas-1 scad/atlas-2 scad/atlas-3 scad/same" "$(git -C "$repo" remote | xargs)"
     expect_same 1 "$(git -C "$repo" config --get-all include.path | wc -l)"

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # What would be caught: git that hangs, or says nothing or something useless, when a session's remote cannot answer.
+# shellcheck disable=SC2016,SC2119 # scripts for an inner shell; no option is meant to be passed on
 . "$(dirname "$0")/../support/world.sh"
-. "$support/session.sh"
+. "$(dirname "$0")/../support/session.sh"
 
 make_project
 start alpha beta

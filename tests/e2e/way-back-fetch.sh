@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # What would be caught: a way to fetch that plain git has and a session's remote lacks, live or stopped; a fetch that
 # changes more of the host repo than that session's refs.
+# shellcheck disable=SC2016,SC2119 # scripts for an inner shell; no option is meant to be passed on
 . "$(dirname "$0")/../support/world.sh"
-. "$support/session.sh"
+. "$(dirname "$0")/../support/session.sh"
 
 make_project
 git clone -q --bare "$code" "$trash/origin.git"

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # What would be caught: work that a session had once shown and that is gone from the host after the session deleted,
 # rewound or renamed a branch.
+# shellcheck disable=SC2016,SC2119 # scripts for an inner shell; no option is meant to be passed on
 . "$(dirname "$0")/../support/world.sh"
-. "$support/session.sh"
+. "$(dirname "$0")/../support/session.sh"
 
 make_project
 start alpha

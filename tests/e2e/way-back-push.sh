@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # What would be caught: a push into a session that does not arrive, that is refused without the reason, or that runs the
 # session's hooks on the host.
+# shellcheck disable=SC2016,SC2119 # scripts for an inner shell; no option is meant to be passed on
 . "$(dirname "$0")/../support/world.sh"
-. "$support/session.sh"
+. "$(dirname "$0")/../support/session.sh"
 
 make_project
 start alpha

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # What would be caught: a command of the host's that obeys the configuration, attributes or hooks of a session's repo.
+# shellcheck disable=SC2016,SC2119 # scripts for an inner shell; no option is meant to be passed on
 . "$(dirname "$0")/../support/world.sh"
-. "$support/hostile.sh"
+. "$(dirname "$0")/../support/hostile.sh"
 begin
 
 # Every setting that makes git run a program. Attributes bring filters and drivers into play.
@@ -55,7 +56,6 @@ works_on_plain_git programs env -u GIT_PAGER -u PAGER script -qec 'git -c core.f
 survive programs
 
 # Where the repo says that its parts lie.
-# shellcheck disable=SC2016 # the inner shell expands
 hostile places '
     printf "[core]\n\tworktree = %s\n\tattributesFile = %s/.gitconfig\n\texcludesFile = %s/.gitconfig\n\thooksPath = %s\n" "$2" "$3" "$3" "$4" >>.git/config
     printf "[include]\n\tpath = %s/.git/config\n\tpath = %s/.gitconfig\n" "$2" "$3" >>.git/config
@@ -73,7 +73,6 @@ forget
 survive places may-fail
 
 # Every hook that there is.
-# shellcheck disable=SC2016 # the inner shell expands
 hostile hooks '
     for hook in applypatch-msg pre-applypatch post-applypatch pre-commit pre-merge-commit prepare-commit-msg commit-msg post-commit \
         pre-rebase post-checkout post-merge pre-push pre-receive update proc-receive post-receive post-update reference-transaction \

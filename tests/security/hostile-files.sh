@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # What would be caught: a command of the host's that follows, opens or waits for a file which a session has put where git
 # keeps its own.
+# shellcheck disable=SC2016,SC2119 # scripts for an inner shell; no option is meant to be passed on
 . "$(dirname "$0")/../support/world.sh"
-. "$support/hostile.sh"
+. "$(dirname "$0")/../support/hostile.sh"
 begin
 
 secret=$trash/secret # a repo of the host's that no session may show
@@ -14,7 +15,6 @@ place=0
 for path in HEAD config index packed-refs refs/heads/fifo objects info/attributes; do
     place=$((place + 1))
     # A FIFO: who opens it waits for ever.
-    # shellcheck disable=SC2016 # the inner shell expands
     hostile "fifo-$place" 'mv ".git/$2" /tmp/old 2>/dev/null || :; mkfifo ".git/$2"' "$path"
     if [[ $path == config ]]; then
         plain_copy "fifo-$place"
@@ -30,14 +30,12 @@ done
 place=0
 for path in HEAD config index packed-refs refs objects refs/heads/link info logs hooks; do
     place=$((place + 1))
-    # shellcheck disable=SC2016 # the inner shell expands
     hostile "link-$place" 'mv ".git/$2" /tmp/old 2>/dev/null || :; ln -s "$3/.git/$2" ".git/$2"' "$path" "$secret"
     survive "link-$place" may-fail
     ! git -C "$code" cat-file -e "$secret_tip" 2>/dev/null || fail "link-$place: a commit of another repo came through"
 done
 
 # The git directory as a whole is a mount, and stays one.
-# shellcheck disable=SC2016 # the inner shell expands
 hostile whole '
     ! mv .git /tmp/git 2>/dev/null
     ! rmdir .git 2>/dev/null
@@ -46,7 +44,6 @@ hostile whole '
 survive whole may-fail
 
 # A .git directory in the way of the mount, made while nothing is mounted there cannot be; one in the repo beside can.
-# shellcheck disable=SC2016 # the inner shell expands
 hostile alternates '
     printf "%s\n" "$2/.git/objects" >>.git/objects/info/alternates
     printf "%s\n" "$3" >.git/refs/heads/stolen

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # What would be caught: objects of a session's that would hurt whoever checks them out, or a repo so broken that its honest
 # branches are lost with the bad ones.
+# shellcheck disable=SC2016,SC2119 # scripts for an inner shell; no option is meant to be passed on
 . "$(dirname "$0")/../support/world.sh"
-. "$support/hostile.sh"
+. "$(dirname "$0")/../support/hostile.sh"
 begin
 
 bad_objects() { # the script that makes one branch a bad kind
-    # shellcheck disable=SC2016 # the inner shell expands
     printf '%s' '
         run=$1
         blob=$(echo "$run" | git hash-object -w --stdin)
@@ -76,7 +76,6 @@ hostile replaced '
 git -C "$code" fetch -q scad/replaced
 expect_same honest "$(git -C "$code" log -1 --format=%s scad/replaced/honest)"
 survive replaced
-# shellcheck disable=SC2016 # the inner shell expands
 hostile grafts '
     git switch -q honest
     git commit -q --allow-empty -m middle

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # What would be caught: a session that answers the host's fetch itself, in place of git, and so makes it wait, run, or print
 # what it wants.
+# shellcheck disable=SC2016,SC2119 # scripts for an inner shell; no option is meant to be passed on
 . "$(dirname "$0")/../support/world.sh"
-. "$support/hostile.sh"
+. "$(dirname "$0")/../support/hostile.sh"
 begin
 
 # Stops every git service that it finds and speaks in its place.

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # What would be caught: escape sequences of a session's making (messages, names, paths, contents, what a job prints) that
 # reach the terminal as they are.
+# shellcheck disable=SC2016,SC2119 # scripts for an inner shell; no option is meant to be passed on
 . "$(dirname "$0")/../support/world.sh"
-. "$support/hostile.sh"
+. "$(dirname "$0")/../support/hostile.sh"
 begin
 
 # A title, colours, an erased screen, C1, right-to-left: each would fool who reads it.
-# shellcheck disable=SC2016 # the inner shell expands
 hostile text '
     esc=$(printf "\033]0;title\007\033[2J\033[31mred\302\233 1m \342\200\256txet\010\010\010 \177")
     git config user.name "A $esc"

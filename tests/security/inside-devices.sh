@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # What would be caught: a session that makes or opens a device, or turns a knob of the kernel's.
+# shellcheck disable=SC2016,SC2119,SC2154 # scripts for an inner shell; inside.sh sets what is not set here
 . "$(dirname "$0")/../support/world.sh"
-. "$support/inside.sh"
+. "$(dirname "$0")/../support/inside.sh"
 begin_inside
 
 # Only these are there, and a terminal's.

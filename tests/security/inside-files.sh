@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # What would be caught: a session that reads or changes files of the user's, of scad's or of another session's.
+# shellcheck disable=SC2016,SC2119,SC2154 # scripts for an inner shell; inside.sh sets what is not set here
 . "$(dirname "$0")/../support/world.sh"
-. "$support/inside.sh"
+. "$(dirname "$0")/../support/inside.sh"
 
 echo "a secret of the user's" >"$HOME/secret.txt"
 mkdir -m 700 "$HOME/.ssh"

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # What would be caught: a job that gets at process 1 of its sandbox, at what starts jobs, or at the supervisor: whoever
 # holds the control channel can start what it likes past all that scad tells, and whoever stops process 1 stops the rest.
+# shellcheck disable=SC2016,SC2119,SC2154 # scripts for an inner shell; inside.sh sets what is not set here
 . "$(dirname "$0")/../support/world.sh"
-. "$support/inside.sh"
+. "$(dirname "$0")/../support/inside.sh"
 begin_inside
 
 # The same acts on a process 1 that does not hide: the probe's own victim, in name spaces like a session's.
@@ -17,7 +18,6 @@ for act in open-mem trace take-descriptor; do tried alpha exposed "$act" 1; done
 in_vain alpha vm-read 1 0x400000
 
 # What starts a job. The same script where a job is started by a process like any other.
-# shellcheck disable=SC2016 # the inner shell expands
 script='
     top=$("$1" leader | head -n 1)
     for part in environ exe root cwd fd maps; do "$1" proc "$top" "$part" && exit 20; done
@@ -43,7 +43,6 @@ expect_exit 7 bwrap --unshare-all --as-pid-1 --bind / / --dev /dev --proc /proc 
 
 # The leader can be killed or stopped by its job; that ends the job and nothing else.
 for signal in KILL STOP; do
-    # shellcheck disable=SC2016 # the inner shell expands
     expect_exit 137 git scad session exec alpha -- sh -c 'kill -"$1" "$(/tmp/probe leader | head -n 1)"; sleep 30' sh "$signal"
     expect_same still-there "$(in_session alpha echo still-there)"
     in_vain alpha others

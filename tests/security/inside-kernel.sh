@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # What would be caught: a job that reaches parts of the kernel which it does not need: name spaces, mounts, programs in the
 # kernel, odd sockets, and doors that a filter forgets.
+# shellcheck disable=SC2016,SC2119,SC2154 # scripts for an inner shell; inside.sh sets what is not set here
 . "$(dirname "$0")/../support/world.sh"
-. "$support/inside.sh"
+. "$(dirname "$0")/../support/inside.sh"
 begin_inside
 
 # refused_by_filter <answer> <where it works> <act>…: the words tell that it was the filter.

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # What would be caught: a session that finds keys in the kernel of the login that it was started from.
+# shellcheck disable=SC2016,SC2119,SC2154 # scripts for an inner shell; inside.sh sets what is not set here
 . "$(dirname "$0")/../support/world.sh"
-. "$support/inside.sh"
+. "$(dirname "$0")/../support/inside.sh"
 
 name=scad-test-$$-$RANDOM
 logged_in() { "$probe" with-key "$name" "a secret key" "$@"; }

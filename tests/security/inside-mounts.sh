@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # What would be caught: a session that changes a directory which it was lent to read, or reaches past one that it may write.
+# shellcheck disable=SC2016,SC2119,SC2154 # scripts for an inner shell; inside.sh sets what is not set here
 . "$(dirname "$0")/../support/world.sh"
-. "$support/inside.sh"
+. "$(dirname "$0")/../support/inside.sh"
 read_only=$trash/read-only shared=$trash/shared
 mkdir -p "$read_only/dir" "$shared/dir" "$trash/beside"
 for directory in "$read_only" "$shared" "$trash/beside"; do echo data >"$directory/data.txt"; done

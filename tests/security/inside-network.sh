@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # What would be caught: a session that reaches the host's loopback, or addresses that are not public, directly or through
 # the proxy.
+# shellcheck disable=SC2016,SC2119,SC2154 # scripts for an inner shell; inside.sh sets what is not set here
 . "$(dirname "$0")/../support/world.sh"
-. "$support/inside.sh"
+. "$(dirname "$0")/../support/inside.sh"
 start_server
 own=$(hostname)
 begin_inside '[network]' "allow = [\"*\", \"*:$port\", \"*:80\", \"trap.test:$port\", \"*.trap.test:$port\", \"$own:$port\"]" 2>/dev/null ||

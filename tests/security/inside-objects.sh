@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # What would be caught: a session that changes what it shares with others: base trees and the host's objects.
+# shellcheck disable=SC2016,SC2119,SC2154 # scripts for an inner shell; inside.sh sets what is not set here
 . "$(dirname "$0")/../support/world.sh"
-. "$support/inside.sh"
+. "$(dirname "$0")/../support/inside.sh"
 begin_inside
 begin_session beta
 

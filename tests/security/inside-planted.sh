@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # What would be caught: a command of the host's that follows a link which a session has left in its home, its scratch, its
 # working tree, its git directory or a mount, or that stumbles over what it has heaped up there.
+# shellcheck disable=SC2016,SC2119,SC2154 # scripts for an inner shell; inside.sh sets what is not set here
 . "$(dirname "$0")/../support/world.sh"
-. "$support/inside.sh"
+. "$(dirname "$0")/../support/inside.sh"
 
 canary=$HOME/canary
 mkdir -p "$canary/dir/below" "$trash/lent"
@@ -20,7 +21,6 @@ export ANTHROPIC_API_KEY=no-key
 begin_inside '[mounts."/data/lent"]' "source = \"$trash/lent\"" 'mode = "rw"'
 git scad inject -q alpha -m "be there once" >/dev/null # the honest case works
 expect_match Onboarding "$state/sessions/alpha/home/.claude.json"
-# shellcheck disable=SC2016 # the inner shell expands
 plant='
     rm -rf /home/agent/.claude* /home/agent/.config
     ln -s "$1/file" /home/agent/.claude.json
@@ -104,7 +104,7 @@ expect_exit 0 git scad session undelete alpha
 untouched
 expect_exit 0 git scad session rm --force --purge alpha
 untouched
-expect_same "" "$(ls "$state/sessions" "$state/trash" | grep alpha || :)"
+expect_same "" "$(find "$state/sessions" "$state/trash" -mindepth 1 -maxdepth 1 -name 'alpha*')"
 expect_same "$trash/lent" "$(ls -d "$trash/lent")"
 expect_match . "$(ls -A "$trash/lent")"
 expect_same "mine" "$(<"$trash/lent/mine.txt")"

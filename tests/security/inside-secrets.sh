@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # What would be caught: a secret of one session's job that another session, a later job, a file or a log shows.
+# shellcheck disable=SC2016,SC2119,SC2154 # scripts for an inner shell; inside.sh sets what is not set here
 . "$(dirname "$0")/../support/world.sh"
-. "$support/inside.sh"
+. "$(dirname "$0")/../support/inside.sh"
 export TEST_TOKEN=tok-51d0c7a2-secretword
 begin_inside '[agent]' 'use = "command"' 'env = ["TEST_TOKEN"]'
 begin_session beta

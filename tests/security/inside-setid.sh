@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # What would be caught: a file that a session makes in a place of the host's, and that other users of the host could run
 # with its owner's rights.
+# shellcheck disable=SC2016,SC2119,SC2154 # scripts for an inner shell; inside.sh sets what is not set here
 . "$(dirname "$0")/../support/world.sh"
-. "$support/inside.sh"
+. "$(dirname "$0")/../support/inside.sh"
 shared=$trash/shared
 mkdir "$shared"
 begin_inside '[mounts."/data/shared"]' "source = \"$shared\"" 'mode = "rw"'

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # What would be caught: a session that talks to a server of the host's over a socket with a path or an abstract name.
+# shellcheck disable=SC2016,SC2119,SC2154 # scripts for an inner shell; inside.sh sets what is not set here
 . "$(dirname "$0")/../support/world.sh"
-. "$support/inside.sh"
+. "$(dirname "$0")/../support/inside.sh"
 lent=$trash/lent
 mkdir -p "$lent/sub" "$HOME/run"
 name=scad-test-$$-$RANDOM

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # What would be caught: a session that changes programs, settings or mounts that its later jobs, or the host, obey.
+# shellcheck disable=SC2016,SC2119,SC2154 # scripts for an inner shell; inside.sh sets what is not set here
 . "$(dirname "$0")/../support/world.sh"
-. "$support/inside.sh"
+. "$(dirname "$0")/../support/inside.sh"
 begin_inside
 
 # The host's files belong to somebody else, so that the ordinary user cannot change them anyway: that they are read-only

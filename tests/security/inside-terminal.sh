@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # What would be caught: a job that holds the terminal of whoever started it, or a descriptor of theirs: it could type there
 # what the user's shell runs next.
+# shellcheck disable=SC2016,SC2119,SC2154 # scripts for an inner shell; inside.sh sets what is not set here
 . "$(dirname "$0")/../support/world.sh"
-. "$support/inside.sh"
+. "$(dirname "$0")/../support/inside.sh"
 begin_inside
 
 # on_terminal <command>…: as a person at a terminal would start it; its status, and its output in $said.
@@ -21,7 +22,6 @@ expect_match 'ENXIO' "$said"
 expect_status 0 "$probe" own-terminal
 expect_status 0 bwrap --unshare-all --bind / / --dev /dev --proc /proc "$probe" own-terminal
 # No stream is the terminal.
-# shellcheck disable=SC2016 # the inner shell expands
 streams='for n in 0 1 2; do [ ! -t $n ] || exit 5; done; ls -l /proc/self/fd | grep -c -e /dev/pts -e /dev/tty; exit 0'
 expect_status 0 git scad session exec alpha -- sh -c "$streams"
 expect_match '^0' "$said"

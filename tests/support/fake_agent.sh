@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# shellcheck disable=SC2154 # world.sh, which a test sources first, sets $trash, $state, $out and $err
 # An agent that says what a test wants, without any model; sourced after world.sh.
 
 # fake_agent: puts a program `claude` on PATH that runs /tmp/agent inside the session, with its own arguments and

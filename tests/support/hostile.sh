@@ -1,8 +1,8 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2016,SC2119,SC2154 # scripts for an inner shell; world.sh sets what is not set here
 # For tests/security/hostile-*.sh; sourced after world.sh. Each case is a session that leaves something bad behind in its
 # repo `code`; then all that the host ever does with a session is done to it, live and stopped, piped and on a terminal.
 
-. "$support/session.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/session.sh"
 
 # What a bad session would have the host run. Neither folder is in any sandbox, so it can only work on the host.
 canary=$trash/canary

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154 # world.sh sets what is not set here
 # For tests/security/inside-*.sh; sourced after world.sh. An act of inside_probe is tried from inside of a session, where
 # it must be refused, and once more where the defence is switched off, to show that it can work at all:
 #

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2016,SC2119 # scripts for an inner shell; no option is meant to be passed on
 # For scripts about what comes back from a session; sourced after world.sh.
 
 start() { # <session>…: of the project 'atlas'
@@ -14,7 +14,6 @@ inside() { # <session> <repo> <script of sh> [<argument>…]: in the repo's dire
 }
 
 commit() { # <session> <repo> <branch> <word>: a file named <word>.txt as a commit on that branch, made when missing; its id
-    # shellcheck disable=SC2016 # the inner shell expands
     inside "$1" "$2" '
         back=$(git symbolic-ref --short HEAD)
         git switch -q "$1" 2>/dev/null || git switch -q -c "$1"

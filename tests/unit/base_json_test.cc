@@ -52,6 +52,8 @@ TEST_CASE("foreign text", "[base][json]") {
     CHECK(parse_json("\"" + std::string(1000, '[') + "\\\"[\""));
     CHECK(to_line(json{{"a", "x\xff"}}) == "{\"a\":\"x\xef\xbf\xbd\"}");
     CHECK(to_text(json{{"a", 1}}) == "{\n  \"a\": 1\n}\n");
+    CHECK(to_text(json("\u009b31m \u202e \x7f")) ==
+          "\"\\u009b31m \\u202e \\u007f\"\n"); // what a terminal obeys
 }
 
 TEST_CASE("documents on disk", "[base][json]") {

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/loop.h"
+#include "engine/proxy_sockets.h"
 
 #include <array>
 #include <chrono>
@@ -299,4 +300,12 @@ TEST_CASE("proxy: a server that is not there is 502") {
     auto answer = world.ask(proxy, "CONNECT " + target + " HTTP/1.1\r\n\r\n");
     CHECK(answer.starts_with("HTTP/1.1 502 "));
     CHECK(answer.find("cannot connect to '" + target + "'") != std::string::npos);
+}
+
+TEST_CASE("an address of this machine is known in every form", "[engine][proxy]") {
+    CHECK(engine::is_own_address("127.0.0.1"));
+    CHECK(engine::is_own_address("::ffff:127.0.0.1"));
+    CHECK(engine::is_own_address("::ffff:7f00:1"));
+    CHECK_FALSE(engine::is_own_address("192.0.2.1"));
+    CHECK_FALSE(engine::is_own_address("::ffff:192.0.2.1"));
 }

@@ -83,6 +83,21 @@ TEST_CASE("events and the record of their job", "[job_runner]") {
     CHECK(job.cost == 0.25);
     apply_event(job, event);
     CHECK(job.output_tokens == 7); // of the job, not added up
+
+    event = {};
+    event.kind = Event::Kind::result;
+    event.input_tokens = INT64_MAX;
+    event.cache_read_tokens = INT64_MAX;
+    event.output_tokens = INT64_MIN;
+    const std::string bad =
+        GENERATE(std::string("--option"), std::string(1'000'000, 'c'), std::string("a\033[1m"));
+    event.conversation = bad;
+    event.model = bad;
+    CHECK_FALSE(apply_event(job, event));
+    CHECK(job.conversation == "id-1");
+    CHECK(job.model == "m");
+    CHECK(job.input_tokens > 105);
+    CHECK(job.output_tokens == 7);
 }
 
 TEST_CASE("a file of the home is named by an argument, never in the script", "[job_runner]") {

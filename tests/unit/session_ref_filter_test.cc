@@ -22,10 +22,10 @@ TEST_CASE("hostile names do not", "[session]") {
         "refs/heads/a\x7f", "refs/heads/a\xc2\x9b", "refs/heads/a\xe2\x80\xae", "refs/heads/a\xff",
         "refs/heads/a$(id)", "refs/heads/a`id`", "refs/heads/a;b", "refs/heads/a|b", "refs/heads/a&b",
         "refs/heads/a'b", "refs/heads/a\"b", "refs/heads/a\\b", "refs/heads/a:b", "refs/heads/a~1",
-        "refs/heads/a^", "refs/heads/a?", "refs/heads/a*", "refs/heads/a[", "refs/heads/a{b}", "refs/heads/@", "refs/heads/a/@", "refs/tags/v1",
-        "refs/remotes/origin/main", "refs/scad/base", "refs/scad/wips/", "refs/scad/wips/x",
-        "refs/scad/wips/1/2", "refs/scad/wips/-1", "refs/session/main", "refs/replace/0123",
-        "refs/notes/commits", "refs/stash", "refs/../x");
+        "refs/heads/a^", "refs/heads/a?", "refs/heads/a*", "refs/heads/a[", "refs/heads/a{b}", "refs/heads/@",
+        "refs/heads/a/@", "refs/tags/v1", "refs/remotes/origin/main", "refs/scad/base", "refs/scad/wips/",
+        "refs/scad/wips/x", "refs/scad/wips/1/2", "refs/scad/wips/-1", "refs/session/main",
+        "refs/replace/0123", "refs/notes/commits", "refs/stash", "refs/../x");
     CAPTURE(name);
     CHECK_FALSE(ref_allowed(name));
     CHECK_FALSE(ref_allowed("refs/heads/" + std::string(200, 'a')));

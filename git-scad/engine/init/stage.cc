@@ -53,6 +53,18 @@ int open_source(const std::string& path, int flags) {
     return fd;
 }
 
+// Without following a link in any part of the path.
+int open_exact(const std::string& path, int flags) {
+    open_how how{};
+    how.flags = static_cast<std::uint64_t>(O_PATH | O_CLOEXEC | flags);
+    how.resolve = RESOLVE_NO_SYMLINKS;
+    int fd = static_cast<int>(::syscall(SYS_openat2, AT_FDCWD, path.c_str(), &how, sizeof how));
+    if (fd < 0 && errno == ELOOP)
+        die("'" + path + "' is or lies below a link, which was not there when it was chosen");
+    if (fd < 0) die("cannot open '" + path + "'");
+    return fd;
+}
+
 // The outer user name space: the caller is its root, so that overlays can be mounted; no job ever enters it.
 void enter_name_spaces() {
     uid_t uid = ::geteuid();
@@ -60,16 +72,23 @@ void enter_name_spaces() {
     // The caller's session keyring stays outside. Fails only where the kernel has no keyrings, and then there
     // is none to hide.
     ::syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, "scad");
-    if (::unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) die("cannot make a user name space");
-    auto write_map = [](const char* path, const std::string& text) {
+    if (::unshare(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWIPC) != 0) die("cannot make a user name space");
+    auto write_file = [](const char* path, const std::string& text) {
         int fd = ::open(path, O_WRONLY | O_CLOEXEC);
         if (fd < 0 || !write_whole(fd, text.data(), text.size()))
             die(std::string("cannot write '") + path + "'");
         ::close(fd);
     };
-    write_map("/proc/self/setgroups", "deny");
-    write_map("/proc/self/uid_map", "0 " + std::to_string(uid) + " 1");
-    write_map("/proc/self/gid_map", "0 " + std::to_string(gid) + " 1");
+    write_file("/proc/self/setgroups", "deny");
+    write_file("/proc/self/uid_map", "0 " + std::to_string(uid) + " 1");
+    write_file("/proc/self/gid_map", "0 " + std::to_string(gid) + " 1");
+    // A segment of shared memory goes with the last process that uses it (proc_sys_kernel(5)): one that
+    // nobody has is nobody's in the eyes of the watch over memory, and would outlive its job. Without it
+    // there are none such in this kernel, or it is read-only here already.
+    if (int fd = ::open("/proc/sys/kernel/shm_rmid_forced", O_WRONLY | O_CLOEXEC); fd >= 0) {
+        write_whole(fd, "1", 1);
+        ::close(fd);
+    }
     if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) die("cannot make mounts private");
     ::prctl(PR_SET_PDEATHSIG, SIGKILL); // forgotten at a change of capabilities
 }
@@ -77,9 +96,10 @@ void enter_name_spaces() {
 Prepared prepare(const engine::stage::Operation& operation) {
     Prepared prepared;
     prepared.operation = &operation;
-    if (operation[0] == "bind") {
+    if (operation[0] != "overlay") {
         if (operation.size() != 3) die("malformed plan");
-        prepared.source = open_source(operation[2], 0);
+        prepared.source =
+            operation[0] == "bind-exact" ? open_exact(operation[2], 0) : open_source(operation[2], 0);
         return prepared;
     }
     for (std::size_t i = 2; i < operation.size(); ++i) {
@@ -90,6 +110,8 @@ Prepared prepare(const engine::stage::Operation& operation) {
         std::string value(word.substr(equals + 1));
         if (name == "lower")
             prepared.lowers.push_back(open_source(value, O_DIRECTORY));
+        else if (name == "exact")
+            prepared.lowers.push_back(open_exact(value, O_DIRECTORY));
         else if (name == "upper")
             prepared.upper = open_source(value, O_DIRECTORY | O_NOFOLLOW);
         else if (name == "work")
@@ -242,14 +264,15 @@ int run_stage(const Arguments& words) {
     enter_name_spaces();
     std::vector<Prepared> prepared;
     for (const auto& operation : *operations)
-        if (operation.size() >= 3 && (operation[0] == "bind" || operation[0] == "overlay"))
+        if (operation.size() >= 3 &&
+            (operation[0] == "bind" || operation[0] == "bind-exact" || operation[0] == "overlay"))
             prepared.push_back(prepare(operation));
     make_stage();
     for (const Prepared& one : prepared) {
-        if ((*one.operation)[0] == "bind")
-            make_bind(one);
-        else
+        if ((*one.operation)[0] == "overlay")
             make_overlay(one);
+        else
+            make_bind(one);
         if (one.watch >= 0) ::fcntl(one.watch, F_SETFD, FD_CLOEXEC);
     }
     for (const auto& operation : *operations)

@@ -8,17 +8,21 @@
 // What the stage (`scad-init stage <fd>`) is told to do: operations, each a list of words, none of them
 // empty.
 //
-//   wait <fd>                                          go on when a byte or end of file can be read there
-//   bind <slot> <source>                               the host's directory or file, with what is mounted
-//   below it overlay <slot> lower=<dir>… [upper=<dir> work=<dir>] [git=<dir>] [watch=<fd>]      lowers
-//   topmost first; without upper it is read-only run <program> <args-fd> <argument>…                becomes
-//   that program; the descriptor stays open, all arguments after it are passed on
+//   wait <fd>                       go on when a byte or end of file can be read there
+//   bind <slot> <source>            the host's directory or file, with what is mounted below it
+//   bind-exact <slot> <source>      the same, but no part of that path may be a link
+//   overlay <slot> lower=<dir>… [upper=<dir> work=<dir>] [git=<dir>] [watch=<fd>]
+//                                   lowers topmost first, `exact=` for one without links in its path; without
+//                                   upper it is read-only
+//   run <program> <args-fd> <argument>…
+//                                   becomes that program; the descriptor stays open, all arguments after it
+//                                   are passed on
 //
 // Each slot becomes <stage_directory>/<slot>; <stage_directory>/empty is an empty directory and
 // <stage_directory>/null an empty file.
 namespace scad::engine::stage {
 
-inline constexpr std::string_view first_word = "scad-stage-1"; // the first operation, alone: the version
+inline constexpr std::string_view first_word = "scad-stage-2"; // the first operation, alone: the version
 inline constexpr std::string_view stage_directory =
     "/tmp"; // of the stage's own mount name space, where a tmpfs covers it
 

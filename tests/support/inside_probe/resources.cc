@@ -24,6 +24,7 @@ constexpr std::size_t piece = std::size_t{4} << 20;
 Result fill(const Words& words) {
     const std::uint64_t most = number(words[0]);
     std::uint64_t count = 0;
+    ::setpgid(0, 0); // to end them all again
     while (count < most) {
         pid_t child = ::fork();
         if (child < 0) break;
@@ -92,7 +93,19 @@ bool take_segment(std::size_t) {
     void* place = ::shmat(id, nullptr, 0);
     if (reinterpret_cast<std::intptr_t>(place) == -1) return false;
     touch(place, piece);
-    return ::shmdt(place) == 0;
+    return ::shmctl(id, IPC_RMID, nullptr) == 0; // it lasts as long as it is used
+}
+// One that nobody uses is there until somebody removes it; this one removes all, to leave none on the host.
+Result leave_segment(const Words& words) {
+    const bool remove = words[0] == "remove";
+    int id = ::shmget(0x5cad, piece, remove ? 0600 : IPC_CREAT | 0600);
+    if (id < 0) return refused();
+    if (remove) return outcome(::shmctl(id, IPC_RMID, nullptr) == 0);
+    void* place = ::shmat(id, nullptr, 0);
+    if (reinterpret_cast<std::intptr_t>(place) == -1) return refused();
+    touch(place, piece);
+    ::shmdt(place);
+    return outcome(::shmget(0x5cad, piece, 0600) >= 0);
 }
 
 // Takes memory of a kind, all at once, and keeps it.
@@ -138,10 +151,8 @@ Result linger(const Words& words) {
             // Never the same number twice.
             if (kind == "runner" && ::fork() != 0) ::_exit(0);
             int fd = ::open(words[1].c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-            if (fd >= 0) {
-                if (::write(fd, "x", 1) != 1) ::_exit(1);
-                ::close(fd);
-            }
+            if (fd < 0 || ::write(fd, "x", 1) != 1) ::_exit(1);
+            ::close(fd);
             ::usleep(kind == "runner" ? 200 : 10'000);
         }
     }
@@ -169,6 +180,7 @@ std::vector<Act> resource_acts() {
             {"bomb", 0, "", bomb},
             {"raise", 1, "processes|files", raise_limit},
             {"hog", 2, "private|shm|memfd|sysv <bytes> [stay]", hog},
+            {"segment", 1, "leave|remove", leave_segment},
             {"linger", 2, "child|daemon|hidden|runner|kill-leader|stop-leader|kill-all <file>", linger},
             {"nest", 2, "<directory> <depth>", nest}};
 }
