@@ -61,7 +61,7 @@ Agent find_agent(const std::string& name) {
     }
     auto near = base::nearest(name, names, 1);
     throw fatal("no agent named '{}': there are {}", name, quoted)
-        .with_hint("{}", near.empty() ? "git scad agent list" : fmt::format("did you mean '{}'?", near[0]));
+        .with_hint("{}", fmt::format("did you mean '{}'?", near.empty() ? names.front() : near[0]));
 }
 
 JobCommand make_command(const Agent& agent, const JobInput& input) {

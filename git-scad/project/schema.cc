@@ -65,7 +65,7 @@ constexpr std::array keys = {
     Key{"", "limits", Type::table, "", "", "What a session may use."},
     Key{"limits", "cpus", Type::number, "", "not limited", "Processors, in fractions if need be."},
     Key{"limits", "memory", Type::size, "", "not limited", "Memory of all jobs together."},
-    Key{"limits", "pids", Type::integer, "", "not limited", "Processes and threads of all jobs together."},
+    Key{"limits", "pids", Type::integer, "", "4096", "Processes and threads of all jobs together."},
     Key{"limits", "disk", Type::size, "", "not limited", "What the session may write.", true},
     Key{"limits", "shm", Type::size, "", "half of memory", "The size of /dev/shm."},
     Key{"limits", "time", Type::duration, "", "not limited", "How long one job may run."},

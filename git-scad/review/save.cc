@@ -85,6 +85,12 @@ std::vector<std::string> save_session(const base::Context& context, const sessio
                     base::join(failed, "\n"));
     for (const auto& fetched : fetch_sessions({session}, context)) {
         if (!fetched.ok) failed.push_back(fmt::format("{}: {}", fetched.repo, base::trim(fetched.output)));
+        // Refs that the quarantine does not let through stay in the session alone.
+        constexpr std::string_view warning = "warning: ";
+        for (const auto& line : base::lines(fetched.output))
+            if (fetched.ok && line.starts_with(warning))
+                lines.push_back(
+                    fmt::format("{}/{}: {}", session.name, fetched.repo, line.substr(warning.size())));
     }
     if (!failed.empty())
         throw fatal("the work of session '{}' could not be fetched\n{}", session.name,

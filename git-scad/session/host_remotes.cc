@@ -393,6 +393,8 @@ std::vector<std::string> remote_warnings(const Session& session, const SessionRe
         const std::size_t dot = key.rfind('.');
         if (dot <= 7) continue; // remote.pushdefault
         const std::string remote = key.substr(7, dot - 7);
+        if (remote.starts_with("scad/") && remote != "scad/" + session.name)
+            return warnings; // said when the first one came
         if (remote.starts_with("scad/")) continue;
         if (std::find(remotes.begin(), remotes.end(), remote) == remotes.end()) remotes.push_back(remote);
         if (key.substr(dot + 1) == "fetch" && value == "+refs/*:refs/*") {

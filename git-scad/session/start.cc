@@ -114,15 +114,16 @@ Session describe(const base::Context& context, const project::Project& project, 
     session.variables = environment::environment_variables(context.paths, plan.id);
     session.mounts = mounts_of(project);
     session.network = engine_mode(project.network.mode);
-    const auto agent = agent::find_agent(project.agent.use);
+    // The user's own preference goes before what the project names; a model is one of the project's agent.
+    session.agent = context.settings.get("scad.agent").value_or(project.agent.use);
+    if (session.agent == project.agent.use) session.model = project.agent.model;
+    const auto agent = agent::find_agent(session.agent);
     session.allow = project.network.allow;
     if (session.network == engine::NetworkMode::allow)
         session.allow.insert(session.allow.end(), agent.hosts.begin(), agent.hosts.end());
     session.limits = limits_of(project.limits);
     session.time = project.limits.time;
     session.idle = project.limits.idle;
-    session.agent = project.agent.use;
-    session.model = project.agent.model;
     session.agent_directory =
         !project.agent.directory.empty() ? project.agent.directory : "/work/" + project.repos.front().name;
     session.secrets = project.agent.env;

@@ -45,4 +45,4 @@ for life in live stopped; do
 done
 git scad session stop -q alpha
 no_process_left || fail "something still runs"
-expect_same "" "$(find "$state" "$code/.git" -name '*.lock' ! -path '*/locks/*' -o -name 'tmp_pack_*' -o -name '.tmp-*')"
+expect_same "" "$(find "$state/sessions/alpha/repos/code/quarantine.git" "$code/.git" -name '*.lock' -o -name 'tmp_pack_*' -o -name '.tmp-*')"

@@ -60,6 +60,13 @@ hostile thousands '
     rm -rf .git/refs/heads/*
     mv /tmp/packed .git/packed-refs'
 git -C "$code" fetch -q scad/thousands 2>"$trash/told"
+expect_tip "$code" scad/thousands/honest "$honest"
 expect_match 'a session may have 2000' "$trash/told"
 [[ $(git -C "$code" for-each-ref refs/remotes/scad/thousands | wc -l) -le 2001 ]] || fail "more refs came than may"
-survive thousands
+for command in "git -C $code fetch scad/thousands" "git scad code fetch thousands" "git scad code log thousands" "git scad status" \
+    "git scad session stop thousands" "git -C $code fetch scad/thousands" "git scad session rm thousands" "git scad code prune thousands"; do
+    # shellcheck disable=SC2086 # words
+    on_host $command
+done
+[[ ! -d $state/sessions/thousands ]] || fail "the session cannot be removed"
+no_damage thousands

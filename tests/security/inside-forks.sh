@@ -33,7 +33,7 @@ echo "cancelled after $(((${EPOCHREALTIME/./} - started) / 1000)) ms" >&2
 
 # The session stops in two seconds, whatever goes on in it; and twice more, with daemons and with runners that change
 # their number all the time.
-of_session() { { grep -lsaF "/sessions/$1/" /proc/[0-9]*/mountinfo || :; } | wc -l; }
+of_session() { { grep -lsaF "${trash##*/}/home/.local/state/scad/sessions/$1/" /proc/[0-9]*/mountinfo || :; } | wc -l; }
 for bomb in '/tmp/probe bomb' \
     'for n in 1 2 3 4 5; do /tmp/probe linger runner /tmp/alive; /tmp/probe linger hidden /tmp/alive; done; sleep 100' \
     'trap "" TERM INT HUP; while :; do (sleep 100 & sleep 100); done'; do

@@ -28,6 +28,15 @@ for space in user net; do
     narrow_tried alpha rooted narrow-clone "$space"
 done
 
+# All name spaces are its own, made before it came.
+for space in user mnt pid net ipc uts cgroup; do
+    outer=$(readlink "/proc/self/ns/$space")
+    expect_match "^$space:" "$outer"
+    [[ $(in_session alpha readlink "/proc/self/ns/$space") != "$outer" ]] || fail "the session is in the host's $space name space"
+    # A plain bubblewrap makes these two, and leaves the rest as they are.
+    [[ $space == user || $space == mnt ]] || expect_same "$outer" "$(loose readlink "/proc/self/ns/$space")"
+done
+
 refused_by_filter EPERM plain io_uring
 refused_by_filter EPERM plain userfaultfd
 [[ $(</proc/sys/kernel/perf_event_paranoid) -gt 2 ]] || refused_by_filter EPERM plain perf_event_open

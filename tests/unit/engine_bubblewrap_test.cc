@@ -61,7 +61,8 @@ SandboxSpec session_like() {
         {"/work/code",
          Overlay{{"/state/trees/1"}, "/state/alpha/upper", "/state/alpha/work", "/state/alpha/git"}},
         {"/work/README.md", File{"# alpha\n", 0444}},
-        {"/data/set:1", Overlay{{"/data/a,b"}, {}, {}, {}}},
+        {"/data/set:1", Overlay{{"/data/a,b"}, {}, {}, {}}, false, true},
+        {"/data/out", Bind{"/data/out", true}, false, true},
         {"/home/agent", Bind{"/state/alpha/home", true}}};
     return spec;
 }

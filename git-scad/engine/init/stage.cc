@@ -237,6 +237,10 @@ void make_stage() {
     char path[] =
         "PATH=/usr/bin:/bin"; // the whole environment: bubblewrap's own would show in /proc/1/environ
     char* variables[] = {path, nullptr};
+    // bubblewrap asks for this signal itself, once its child has been told to go on. Before that the signal
+    // would leave the child waiting for ever; without it both go on, and process 1 ends at the end of its
+    // socket.
+    ::prctl(PR_SET_PDEATHSIG, 0);
     ::execve(operation[1].c_str(), arguments.data(), variables);
     die("cannot start '" + operation[1] + "'");
 }
