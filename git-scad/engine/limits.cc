@@ -74,7 +74,7 @@ void add_memory_files(const std::string& process, Use& use) {
     auto directory = process + "/fd";
     for (const auto& number : numbers_in(directory)) {
         if (++use.looked_at > most_descriptors) return;
-        auto path = directory + "/" + number;
+        auto path = fmt::format("{}/{}", directory, number);
         std::array<char, 8> target{};
         struct stat status {};
         if (::readlink(path.c_str(), target.data(), target.size()) < 7 ||

@@ -120,18 +120,18 @@ std::vector<std::string> session_environment(const Session& session,
     }
     for (const auto& [name, value] : session.variables) {
         if (name == "PATH") {
-            path = value + ":" + path;
+            path = fmt::format("{}:{}", value, path);
             continue;
         }
-        const auto known =
-            std::find_if(values.begin(), values.end(), [&](const auto& pair) { return pair.first == name; });
+        const auto known = std::find_if(values.begin(), values.end(),
+                                        [&wanted = name](const auto& pair) { return pair.first == wanted; });
         if (known == values.end())
             values.emplace_back(name, value);
         else
             known->second = value;
     }
     std::vector<std::string> environment = {"PATH=" + path};
-    for (const auto& [name, value] : values) environment.push_back(name + "=" + value);
+    for (const auto& [name, value] : values) environment.push_back(fmt::format("{}={}", name, value));
     return environment;
 }
 

@@ -299,7 +299,8 @@ Injection prepare_job(const base::Context& context, const Session& session, cons
             agent::install_program(agent, context.variables.entries(), context.paths.agents());
         const auto inside = fmt::format("{}/{}", agents_path, program.id);
         input.program = inside + "/" + program.entry;
-        for (const auto& directory : program.path) job.path.push_back(inside + "/" + directory);
+        for (const auto& directory : program.path)
+            job.path.push_back(fmt::format("{}/{}", inside, directory));
     }
     const auto command = agent::make_command(agent, input);
     job.argv = command.argv;

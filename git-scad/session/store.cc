@@ -197,6 +197,7 @@ Session Store::from_trash(const std::string& name) const {
         std::find_if(trashed.rbegin(), trashed.rend(), [&](const auto& entry) { return entry.name == name; });
     if (newest == trashed.rend()) {
         std::vector<std::string> names;
+        names.reserve(trashed.size());
         for (const auto& entry : trashed) names.push_back(entry.name);
         const auto close = base::nearest(name, names, 1);
         if (close.empty()) throw fatal("no session named '{}' in the trash", name);

@@ -166,7 +166,14 @@ void Supervisor::start_sandbox() {
 
 int Supervisor::run(base::Fd ready) {
     signals_ = loop_.on_signals({SIGTERM, SIGINT, SIGHUP}, [this](int) { stop(0); });
-    base::write_all(ready.get(), "ready\n");
+    if (!base::write_all(ready.get(), "ready\n")) {
+        // Whoever started it was killed, and the next command may have found no session that is alive: it
+        // must not come to life behind that one's back. What there is stays, as `lost`.
+        log_.warn("whoever started it has gone");
+        programs_->sandbox().stop();
+        ::unlink((directory_ / "socket").c_str());
+        return 1;
+    }
     ready.reset();
     log_.info("session '{}' is live", session_.name);
     jobs_->catch_up();

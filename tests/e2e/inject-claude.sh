@@ -52,7 +52,7 @@ expect_same "by the agent" "$(git scad session exec alpha -- git log -1 --format
 conversation=$(show conversation)
 [[ $conversation =~ ^[0-9a-f-]{36}$ ]] || fail "conversation '$conversation'"
 [[ $(show output_tokens) -ge 30 ]] || fail "usage $(show output_tokens)"
-expect_same "['ANTHROPIC_API_KEY']" "$(show secrets)"
+expect_match "'ANTHROPIC_API_KEY'" "$(show secrets)"
 expect_match "I write it" "$(git scad job logs alpha)"
 expect_match '"type":"result"' "$(git scad job logs --raw alpha)"
 expect_match '"kind": ?"tool"|"type": ?"tool"|"event": ?"tool"' "$state/sessions/alpha/jobs/1/events.jsonl"
@@ -63,7 +63,6 @@ expect_same "" "$(grep -rlas key-of-the-test "$state" "$XDG_CACHE_HOME" || true)
 expect_exit 0 git scad inject alpha --continue -m "go on [script:again]"
 expect_same "I remember." "$(<"$out")"
 expect_same "$conversation" "$(show conversation)"
-expect_match 'by the agent' <(tail -n 1 "$model_log") || true
 expect_exit 0 git scad inject alpha -m "a new one [script:again]"
 [[ $(show conversation) != "$conversation" ]] || fail "a new job went on with an old conversation"
 expect_exit 0 git scad inject alpha --continue=1 -m "the first [script:again]"
@@ -83,7 +82,7 @@ failed() { # <script> <what the reason says>
     expect_match "$2" "$(git scad job show alpha)"
 }
 failed refused 'no such model here'
-failed unknown 'invalid x-api-key|401'
+failed unknown '[Ii]nvalid (x-)?[Aa][Pp][Ii].key|401'
 failed limited 'rate limit|429'
 failed busy 'verloaded|529'
 expect_match 'retry 1 of 1' "$out"

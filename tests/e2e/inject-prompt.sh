@@ -82,7 +82,7 @@ GIT_EDITOR=true expect_exit 1 git scad inject alpha
 expect_match 'nothing was sent' "$err"
 GIT_EDITOR=false expect_exit 128 git scad inject alpha
 expect_match "the editor 'false'" "$err"
-expect_same "" "$(find "$state" -name 'PROMPT_EDITMSG*')"
+expect_same "" "$(find "$state" -maxdepth 1 -name 'PROMPT_EDITMSG*')"
 
 # Nothing is sent by mistake.
 expect_exit 128 git scad inject alpha -m ''

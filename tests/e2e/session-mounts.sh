@@ -62,7 +62,7 @@ refuse "$HOME" 'home|directory'
 refuse "$trash" '.'
 refuse "$state" '.'
 refuse "$ssh" 'ssh'
-refuse "$code" 'repo'
+refuse "$code" 'out of a session.s reach'
 refuse / '.'
 mv data data.away
 git scad session stop -q alpha

@@ -35,7 +35,7 @@ for life in live stopped; do
     [[ $life == live ]] || git scad session stop -q alpha
     refused "cannot list the refs of 'code' in session 'alpha'" "git scad session exec alpha -- git -C /work/code" \
         git -C "$code" fetch scad/alpha
-    refused "the session cannot be pushed to: .*not a git repository" "" git -C "$code" push scad/alpha main:new
+    refused "the session cannot be pushed to: .*git repository" "" git -C "$code" push scad/alpha main:new
     git -C "$docs" fetch -q scad/alpha # the other repo is whole
     inside alpha code 'mv /tmp/HEAD /tmp/objects .git'
     git -C "$code" fetch -q scad/alpha

@@ -25,7 +25,7 @@ in_session alpha rm /dev/shm/hog
 for kind in private memfd sysv; do
     "$probe" hog "$kind" $((400 * MiB)) >/dev/null || fail "the host itself cannot give that much: $kind"
     started=${EPOCHREALTIME/./}
-    expect_exit 137 timeout 30 git scad inject alpha -- /tmp/probe hog "$kind" $((400 * MiB)) stay
+    expect_exit 137 timeout 60 git scad inject alpha -- /tmp/probe hog "$kind" $((400 * MiB)) stay
     echo "$kind: $(((${EPOCHREALTIME/./} - started) / 1000)) ms" >&2
     expect_match 'memory limit' "$(cat "$out" "$err")"
     expect_match 'memory limit' "$(git scad job show alpha)"
@@ -33,5 +33,5 @@ for kind in private memfd sysv; do
 done
 # So does a program of a client.
 got=0
-timeout 30 git scad session exec alpha -- /tmp/probe hog private $((400 * MiB)) stay >/dev/null 2>&1 || got=$?
+timeout 60 git scad session exec alpha -- /tmp/probe hog private $((400 * MiB)) stay >/dev/null 2>&1 || got=$?
 expect_same 137 "$got"

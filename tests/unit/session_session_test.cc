@@ -158,6 +158,7 @@ TEST_CASE("racing callers get different job numbers", "[session]") {
     const TemporaryDirectory directory;
     const auto owner = example(directory.path);
     std::vector<std::thread> threads;
+    threads.reserve(8);
     for (int i = 0; i < 8; ++i)
         threads.emplace_back([&] {
             for (int n = 0; n < 5; ++n) create_job(owner, {}, std::to_string(n));
