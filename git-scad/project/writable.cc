@@ -100,14 +100,6 @@ std::string writable_problem(const fs::path& directory, const Protected& protect
         if (is_at_or_below(home.native(), path))
             return fmt::format("the home directory '{}' lies in it", home.native());
     }
-    for (const auto& place : protect.places) {
-        if (is_at_or_below(path, place.native()) || is_at_or_below(place.native(), path)) {
-            return fmt::format("'{}' must stay out of a session's reach", place.native());
-        }
-    }
-    for (const auto& part : directory) {
-        if (part == ".ssh") return "keys of ssh lie there";
-    }
     for (auto above = directory;; above = above.parent_path()) {
         if (is_repo(above)) {
             auto what = above == directory ? std::string("it is a git repo")
@@ -115,6 +107,14 @@ std::string writable_problem(const fs::path& directory, const Protected& protect
             return what + ", and the host must never run git where a session can write";
         }
         if (above == above.parent_path()) break;
+    }
+    for (const auto& place : protect.places) {
+        if (is_at_or_below(path, place.native()) || is_at_or_below(place.native(), path)) {
+            return fmt::format("'{}' must stay out of a session's reach", place.native());
+        }
+    }
+    for (const auto& part : directory) {
+        if (part == ".ssh") return "keys of ssh lie there";
     }
     return find_inside(directory).value_or("");
 }

@@ -86,29 +86,18 @@ unsigned next_lost_number(const Refs& refs) {
     return next;
 }
 
-// The commands of git-update-ref(1) --stdin, in two transactions: a branch that became a directory ("topic",
-// then "topic/y") can only be made once the old one is gone.
-void publish(const QuarantineGit& git, const RefChanges& changes) {
+// The quarantine's refs once the changes are made: each branch twice.
+Refs changed(Refs refs, const RefChanges& changes) {
     const auto twin = [](const std::string& name) {
-        return std::string(branches) + name.substr(heads.size());
+        return name.starts_with(heads) ? std::string(branches) + name.substr(heads.size()) : name;
     };
-    std::string first;
-    std::string second;
-    for (const auto& [name, id] : changes.lost) first += fmt::format("create {} {}\n", name, id);
     for (const auto& name : changes.deletions) {
-        first += fmt::format("delete {}\n", name);
-        if (name.starts_with(heads)) first += fmt::format("delete {}\n", twin(name));
+        refs.erase(name);
+        refs.erase(twin(name));
     }
-    for (const auto& [name, id] : changes.updates) {
-        second += fmt::format("update {} {}\n", name, id);
-        if (name.starts_with(heads)) second += fmt::format("update {} {}\n", twin(name), id);
-    }
-    if (changes.deletions.empty()) {
-        git.update(first + second);
-        return;
-    }
-    git.update(first);
-    git.update(second);
+    for (const auto& [name, id] : changes.lost) refs[name] = id;
+    for (const auto& [name, id] : changes.updates) refs[name] = refs[twin(name)] = id;
+    return refs;
 }
 
 class Update {
@@ -137,7 +126,7 @@ class Update {
             return Clock::now() < conversation_.end && git_.is_ancestor(older, newer);
         };
         const auto changes = plan_refs(ours_, listed.ids, next_lost_number(before), is_ancestor);
-        publish(git_, changes);
+        if (!changes.empty()) git_.write(changed(before, changes));
         report.changed = !changes.empty();
         return report;
     }

@@ -5,9 +5,7 @@
 #include "base/text.h"
 
 #include <algorithm>
-#include <cerrno>
 #include <csignal>
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
 #include <system_error>
@@ -19,7 +17,6 @@ namespace {
 constexpr std::chrono::seconds git_time{300};
 constexpr std::uint64_t address_space = std::uint64_t{4} << 30;
 constexpr std::size_t output_bytes = std::size_t{8} << 20;
-constexpr std::ptrdiff_t many_refs = 50;
 constexpr const char* incoming_name = "incoming";
 constexpr std::size_t pack_header = 12; // "PACK", version, number of objects
 
@@ -87,16 +84,10 @@ Refs QuarantineGit::refs() const {
     return refs;
 }
 
-void QuarantineGit::update(const std::string& commands) const {
-    if (commands.empty()) return;
-    // Each ref is a file: many are quicker synced all at once.
-    const bool many = std::count(commands.begin(), commands.end(), '\n') > many_refs;
-    const auto result =
-        run({"-c", many ? "core.fsync=all,-reference" : "core.fsync=all", "update-ref", "--stdin"}, commands);
-    if (!result.ok())
-        throw fatal("cannot write refs of the quarantine '{}': {}", directory_.string(), reason(result));
-    if (many && ::syncfs(base::open_file(directory_, O_RDONLY | O_DIRECTORY).get()) != 0)
-        throw system_error(errno, "cannot sync '{}'", directory_.string());
+void QuarantineGit::write(const Refs& refs) const {
+    std::string text = "# pack-refs with: peeled fully-peeled sorted \n";
+    for (const auto& [name, id] : refs) text += id + " " + name + "\n";
+    base::replace_file(directory_ / "packed-refs", text);
 }
 
 bool QuarantineGit::connected(const std::vector<std::string>& tips, std::uint64_t limit, bool& huge) const {

@@ -33,8 +33,8 @@ class QuarantineGit {
 
     // Read from its files (gitrepository-layout(5)), which only scad writes.
     Refs refs() const;
-    // The commands of git-update-ref(1) --stdin, as one transaction; none: nothing is done.
-    void update(const std::string& commands) const;
+    // Replaces all of them at once and for good, in one file. Each must be a commit.
+    void write(const Refs& refs) const;
     // Whether all that these commits need is there. False too when it cannot be walked in time and memory.
     // `huge`: set when a file of at least `limit` bytes is among what the quarantine's refs do not have.
     bool connected(const std::vector<std::string>& tips, std::uint64_t limit, bool& huge) const;

@@ -31,7 +31,7 @@ check_hosts() { # <is there a session: yes or no>
     done
 }
 
-steps=18
+steps=14
 outcomes=
 for ((n = 0; n <= steps; ++n)); do
     kill_after $((took * n / steps)) git-scad session start -q atlas alpha

@@ -23,7 +23,10 @@ check_clean() {
     [[ ! -s $out ]] || fail "the demo left something in the trash"
 }
 
+# From any directory, also one that is no repo and cannot be written.
+cd /
 expect_exit 0 git scad demo
+cd "$trash"
 cp "$out" shown
 check_clean
 # It teaches: each step of the loop is a command that is shown before it is run, in the order that a user has.
@@ -46,7 +49,7 @@ expect_no_match $'\e|fatal:|error:' shown
 expect_no_match '^(fatal|error)' "$err"
 
 # Interrupted at any moment it tidies up, and ends by the signal.
-for words in 'session start demo alpha' 'git scad inject' 'git scad finish'; do
+for words in 'session start demo beta' 'git scad inject'; do
     perl -e '$SIG{INT} = "DEFAULT"; exec @ARGV' git-scad demo >shown 2>&1 &
     demo=$!
     wait_for 30 grep -qF "$words" shown
@@ -62,9 +65,4 @@ done
 expect_exit 128 git scad demo --agent claude
 expect_match '^fatal: ' "$err"
 expect_match '^hint: ' "$err"
-check_clean
-# From any directory, also one that is no repo and cannot be written.
-cd /
-expect_exit 0 git scad demo
-cd "$trash"
 check_clean

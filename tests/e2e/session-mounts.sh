@@ -62,7 +62,7 @@ refuse "$HOME" 'home|directory'
 refuse "$trash" '.'
 refuse "$state" '.'
 refuse "$ssh" 'ssh'
-refuse "$code" 'out of a session.s reach'
+refuse "$code" 'git repo'
 refuse / '.'
 mv data data.away
 git scad session stop -q alpha

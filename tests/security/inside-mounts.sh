@@ -76,7 +76,10 @@ expect_same "$beside_before" "$(state_of "$trash/beside")"
 # A directory that is moved about while it is worked in does not open what lies beside it.
 in_session alpha sh -c '
     mkdir -p /data/rw/a/b/c
-    (cd /data/rw/a/b/c && (while :; do cat ../../../../beside/data.txt ../../../beside/data.txt; done) >/tmp/stolen 2>/dev/null) &
+    : >/tmp/stolen
+    cd /data/rw/a/b/c
+    (while :; do cat ../../../../beside/data.txt ../../../beside/data.txt; done) >/tmp/stolen 2>/dev/null &
+    cd /
     for n in $(seq 200); do mv /data/rw/a/b /data/rw/b; mv /data/rw/b /data/rw/a/b; done
     kill $!' || true
 expect_same "" "$(cat "$state/sessions/alpha/tmp/stolen")"
