@@ -230,6 +230,9 @@ std::unique_ptr<Sandbox> Bubblewrap::start(const SandboxSpec& wanted) const {
     base::Pipe status = base::make_pipe();
     facts.status_fd = lend(std::move(status.write));
     launching.status = std::move(status.read);
+    // bubblewrap gets a reader of its own: should this process be killed now, SIGPIPE must not end it before
+    // it has told its child to go on, which would wait for ever.
+    inherit.push_back(launching.status.get());
     facts.filter_fd = lend(compiled_filter());
     base::Fd go;
     if (in_cgroup) {

@@ -7,7 +7,6 @@
 #include "base/repository.h"
 #include "base/text.h"
 
-#include <algorithm>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <thread>
@@ -131,14 +130,13 @@ std::vector<Fetched> fetch_sessions(const std::vector<session::Session>& session
 void require_saved(const session::Session& session, const base::Context& context) {
     for (const auto& repo : session.repos) {
         const base::Repository host(repo.common_dir, context.variables);
-        for (const auto& [name, id] :
-             expected_refs(session.name, quarantine_refs(session, repo, context.variables))) {
-            const auto refs = host.refs(name);
-            const bool held =
-                std::any_of(refs.begin(), refs.end(), [&, &ref = name, &wanted = id](const auto& tip) {
-                    return tip.name == ref && tip.id == wanted;
-                });
-            if (!held || !host.contains(id))
+        std::map<std::string, std::string> held;
+        for (const auto& prefix : {remotes_prefix(session.name), session_prefix(session.name)})
+            for (const auto& tip : host.refs(prefix)) held.emplace(tip.name, tip.id);
+        const auto expected = expected_refs(session.name, quarantine_refs(session, repo, context.variables));
+        for (const auto& [name, id] : expected) {
+            const auto found = held.find(name);
+            if (found == held.end() || found->second != id || !host.contains(id))
                 throw fatal("'{}' of session '{}' is not saved: '{}' does not hold {}", repo.name,
                             session.name, name, id.substr(0, 12))
                     .with_hint("git scad code fetch {}", session.name);

@@ -20,13 +20,6 @@ constexpr std::size_t output_bytes = std::size_t{8} << 20;
 constexpr const char* incoming_name = "incoming";
 constexpr std::size_t pack_header = 12; // "PACK", version, number of objects
 
-std::string reason(const base::Result& result) {
-    if (result.timed_out) return fmt::format("no end within {}", base::format_duration(git_time));
-    if (result.over_limit) return "too much output";
-    const auto line = telling_line(result.err);
-    return line.empty() ? base::describe_wait_status(result.wait_status) : line;
-}
-
 bool is_object_id(std::string_view text) {
     return (text.size() == 40 || text.size() == 64) &&
            text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
