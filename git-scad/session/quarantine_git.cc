@@ -79,7 +79,7 @@ Refs QuarantineGit::refs() const {
 
 void QuarantineGit::write(const Refs& refs) const {
     std::string text = "# pack-refs with: peeled fully-peeled sorted \n";
-    for (const auto& [name, id] : refs) text += id + " " + name + "\n";
+    for (const auto& [name, id] : refs) text.append(id).append(" ").append(name).append("\n");
     base::replace_file(directory_ / "packed-refs", text);
 }
 

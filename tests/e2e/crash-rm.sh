@@ -13,7 +13,6 @@ check_work() { # <word>
         expect_exit 0 git scad session resume -q alpha
         expect_same "$1 $1" "$(inside alpha code 'echo $(cat committed uncommitted)')"
         git scad session snapshot -q alpha # no job of it has ended since
-        git scad session snapshot -q alpha
         git -C "$code" fetch -q scad/alpha
     else
         expect_same "" "$(git -C "$code" remote)"
