@@ -64,6 +64,7 @@ struct JobStream::Implementation {
         std::unique_ptr<JobPrinter> printer;
         base::Loop::Handle readable;
         bool over = false;
+        bool has_turn = false; // the next pieces are printed soon
     };
 
     Implementation(const base::Context& the_context, StreamOptions the_options)
@@ -79,20 +80,31 @@ struct JobStream::Implementation {
     std::chrono::steady_clock::time_point last_interrupt{};
 
     // While it runs only so many pieces at a time: a job that writes without pause must not keep Ctrl-C from
-    // being seen.
-    void print_news(Followed& job, int pieces) {
-        if (!job.printer) return;
+    // being seen. True: there may be more.
+    bool print_news(Followed& job, int pieces) {
+        if (!job.printer) return false;
         if (job.job.agent == "command") {
             for (auto bytes = job.output.read(); !bytes.empty(); bytes = job.output.read()) {
                 job.printer->output(bytes);
-                if (--pieces == 0) return;
+                if (--pieces == 0) return true;
             }
-            return;
+            return false;
         }
         for (auto events = job.events.read(); !events.empty(); events = job.events.read()) {
             for (const auto& event : events) job.printer->event(event);
-            if (--pieces == 0) return;
+            if (--pieces == 0) return true;
         }
+        return false;
+    }
+
+    // All that there is, in turns with what else comes in.
+    void print_in_turns(Followed& job) {
+        if (job.over || job.has_turn || !print_news(job, pieces_at_a_tick)) return;
+        job.has_turn = true;
+        loop.post([this, &job] {
+            job.has_turn = false;
+            print_in_turns(job);
+        });
     }
 
     void end(Followed& job) {
@@ -120,7 +132,7 @@ struct JobStream::Implementation {
         if (!reply) return;
         using Kind = session::Reply::Kind;
         if (reply->kind == Kind::tick) {
-            print_news(job, pieces_at_a_tick);
+            print_in_turns(job);
         } else if (reply->kind == Kind::saved) {
             end(job);
         } else if (reply->kind == Kind::ended) {
@@ -184,8 +196,7 @@ struct JobStream::Implementation {
                 job.printer = std::make_unique<JobPrinter>(context.terminal, std::move(prefix));
             }
             job.readable = loop.on_readable(job.client.fd(), [this, &job] { take_reply(job); });
-            print_news(job,
-                       pieces_at_a_tick); // what there is already: a job that says nothing more sends no tick
+            print_in_turns(job); // what there is already: a job that says nothing more sends no tick
         }
         if (options.interruptible) signals = loop.on_signals({SIGINT}, [this](int) { interrupt(); });
         if (!followed.empty()) loop.run();

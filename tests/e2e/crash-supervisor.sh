@@ -100,12 +100,3 @@ wait_for 5 no_process_left
 expect_same cancelled "$(git scad job list --porcelain alpha | tail -n 1 | cut -f4)"
 git -C "$code" fetch -q scad/alpha
 expect_same "at the shutdown" "$(git -C "$code" show refs/scad-session/alpha/wip:uncommitted)"
-
-# One that does not answer any more is ended by stop all the same.
-git scad session resume -q alpha
-kill -STOP "$(supervisor_of alpha)"
-expect_exit 0 timeout 60 git scad session stop alpha
-expect_same stopped "$(state_of)"
-wait_for 5 no_process_left
-expect_exit 0 git scad session resume alpha
-expect_same "at the shutdown" "$(inside alpha code 'cat uncommitted')"

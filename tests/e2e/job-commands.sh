@@ -71,6 +71,15 @@ wait_for 5 grep -q 'line 1' followed
 git scad session exec alpha -- touch /tmp/go
 wait_for 5 grep -q 'line 2' followed
 
+# All of what was there, also when it is much and nothing more comes.
+git scad inject -q -d beta -- sh -c 'head -c 9000000 /dev/zero | tr "\0" y | fold -w 99; echo; echo the last; exec sleep 600' >/dev/null
+wait_for 10 bash -c 'test "$(tail -n 1 "$0"/sessions/beta/jobs/*/output.log | tail -n 1)" = "the last"' "$state"
+git scad job logs -f beta >much &
+much=$!
+wait_for 30 bash -c 'test "$(tail -n 1 much)" = "the last"'
+git scad job cancel -q beta
+wait $much || true
+
 # wait and cancel
 git scad job wait alpha:1 alpha 2>waited &
 waiter=$!
@@ -86,7 +95,7 @@ expect_same 1 "$status"
 expect_exit 0 git scad job cancel alpha
 expect_match 'is cancelled already' "$err"
 expect_same "cancelled 143" "$(git scad job list --porcelain alpha | sed -n 3p | cut -f4,5 | xargs)"
-expect_exit 0 git scad job wait alpha:1 beta
+expect_exit 0 git scad job wait alpha:1 beta:1
 expect_exit 128 git scad job wait alpha:1 nosuch
 
 # All of it works on a stopped session, and what was cut short is told.
