@@ -3,24 +3,15 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base_scratch.h"
 
 #include <catch2/catch.hpp>
-#include <cstdlib>
 #include <thread>
 
 using namespace scad;
 using session::State;
 
 namespace {
-
-struct TemporaryDirectory {
-    TemporaryDirectory() {
-        std::string text = (std::filesystem::temp_directory_path() / "scad-unit-XXXXXX").string();
-        path = ::mkdtemp(text.data());
-    }
-    ~TemporaryDirectory() { base::remove_tree(path); }
-    std::filesystem::path path;
-};
 
 session::Session example(const std::filesystem::path& directory) {
     session::Session value;
@@ -59,10 +50,10 @@ session::Session example(const std::filesystem::path& directory) {
 // A field that is written and not read (or the other way round) would make a resumed session differ from the
 // one that was started.
 TEST_CASE("a session reads back as it was written", "[session]") {
-    const TemporaryDirectory directory;
-    const auto written = example(directory.path);
-    base::replace_file(directory.path / "session.json", to_json(written));
-    const auto read = session::read_session(directory.path);
+    const Scratch directory;
+    const auto written = example(directory.path());
+    base::replace_file(directory / "session.json", to_json(written));
+    const auto read = session::read_session(directory.path());
     CHECK(read.name == written.name);
     CHECK(read.variables == written.variables); // their order too
     CHECK(read.repos == written.repos);
@@ -76,13 +67,13 @@ TEST_CASE("a session reads back as it was written", "[session]") {
 }
 
 TEST_CASE("a session file that is not as it should be is an error that names it", "[session]") {
-    const TemporaryDirectory directory;
+    const Scratch directory;
     const auto text =
         GENERATE(as<std::string>{}, "", "{", "[]", "{}", R"({"version": 99})", R"({"version": 1})",
                  R"({"version": 1, "name": 3})", R"({"version": 1, "network": []})");
-    base::replace_file(directory.path / "session.json", text);
+    base::replace_file(directory / "session.json", text);
     try {
-        session::read_session(directory.path);
+        session::read_session(directory.path());
         FAIL("accepted: " << text);
     } catch (const Error& error) {
         CHECK(base::render_error(error).find("session.json") != std::string::npos);
@@ -116,8 +107,8 @@ TEST_CASE("the state of a session follows from facts", "[session]") {
 }
 
 TEST_CASE("a job reads back as it was written", "[session]") {
-    const TemporaryDirectory directory;
-    const auto owner = example(directory.path);
+    const Scratch directory;
+    const auto owner = example(directory.path());
     session::Job job;
     job.agent = "claude";
     job.argv = {"claude", "-p"};
@@ -155,8 +146,8 @@ TEST_CASE("a job reads back as it was written", "[session]") {
 
 // Two commands that inject at the same moment must not share a job directory.
 TEST_CASE("racing callers get different job numbers", "[session]") {
-    const TemporaryDirectory directory;
-    const auto owner = example(directory.path);
+    const Scratch directory;
+    const auto owner = example(directory.path());
     std::vector<std::thread> threads;
     threads.reserve(8);
     for (int i = 0; i < 8; ++i)
@@ -170,8 +161,8 @@ TEST_CASE("racing callers get different job numbers", "[session]") {
 }
 
 TEST_CASE("a job that a dead session left unfinished is lost", "[session]") {
-    const TemporaryDirectory directory;
-    const auto owner = example(directory.path);
+    const Scratch directory;
+    const auto owner = example(directory.path());
     auto job = create_job(owner, {}, "");
     job.state = session::JobState::running;
     write_job(job);
