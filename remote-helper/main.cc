@@ -16,9 +16,11 @@
 #include "session/upload_pack_client.h"
 #include "target.h"
 
+#include <array>
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
 #include <unistd.h>
@@ -89,6 +91,16 @@ void require_answer(session::OpenService& service) {
     throw fatal("the session cannot be pushed to: {}", said.empty() ? "git receive-pack has ended" : said);
 }
 
+// What git still sends when nobody listens any more is read and dropped until git has seen the end of the
+// answer: a closed pipe would kill git (SIGPIPE) before it can tell its user what it was answered.
+void drop_what_git_sends() {
+    pollfd asked{STDIN_FILENO, POLLIN, 0};
+    const auto limit = std::chrono::duration_cast<std::chrono::milliseconds>(answer_time);
+    std::array<char, 65536> dropped{};
+    while (::poll(&asked, 1, static_cast<int>(limit.count())) > 0)
+        if (::read(STDIN_FILENO, dropped.data(), dropped.size()) <= 0) return;
+}
+
 // A push: receive-pack in the sandbox, joined to git's pipes. Its hooks run there, its words are foreign.
 int relay_push(const Target& target) {
     const auto runner = session::service_runner(target.session, target.repo, true);
@@ -100,8 +112,15 @@ int relay_push(const Target& target) {
     const auto ended = [&](base::Relay::Ended, std::uint64_t) {
         if (--open == 0) loop.stop();
     };
+    std::optional<base::Relay> dropped;
     base::Relay to_service(loop, base::Fd(::dup(STDIN_FILENO)), std::move(service.to), {},
-                           [](base::Relay::Ended, std::uint64_t) {});
+                           [&](base::Relay::Ended how, std::uint64_t) {
+                               if (how == base::Relay::Ended::end_of_file) return;
+                               dropped.emplace(loop, base::Fd(::dup(STDIN_FILENO)),
+                                               base::Fd(::open("/dev/null", O_WRONLY | O_CLOEXEC)),
+                                               base::RelayOptions{},
+                                               [](base::Relay::Ended, std::uint64_t) {});
+                           });
     AnswerFilter answers;
     base::Relay from_service(loop, std::move(service.from), base::Fd(::dup(STDOUT_FILENO)),
                              {.filter = [&](std::string_view bytes) { return answers.pass(bytes); }}, ended);
@@ -111,6 +130,7 @@ int relay_push(const Target& target) {
         {.limit = message_bytes, .filter = [](std::string_view text) { return base::visible(text, true); }},
         ended);
     loop.run();
+    drop_what_git_sends();
     return service.running->wait(std::chrono::seconds(10)).ok() ? 0 : 1;
 }
 

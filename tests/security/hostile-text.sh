@@ -28,7 +28,8 @@ hostile text '
     git checkout -q -b "b"
     git tag "t"'
 git -C "$code" fetch -q scad/text
-git -C "$code" log scad/text/b | grep -q $'\x1b' || fail "plain git shows no escape sequence: there is nothing to see here"
+git -C "$code" log scad/text/b >"$trash/log"
+grep -q $'\x1b' "$trash/log" || fail "plain git shows no escape sequence: there is nothing to see here"
 
 # What jobs print and are asked.
 on_host git scad inject text -- printf '\033[31mred\033]0;title\007\n'
