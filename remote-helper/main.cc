@@ -102,8 +102,8 @@ void drop_what_git_sends() {
 }
 
 // A push: receive-pack in the sandbox, joined to git's pipes. Its hooks run there, its words are foreign.
-int relay_push(const Target& target) {
-    const auto runner = session::service_runner(target.session, target.repo, true);
+int relay_push(const Target& target, const base::Paths& paths) {
+    const auto runner = session::push_runner(target.session, paths, target.repo);
     auto service = session::open_service(*runner, target.repo, session::GitService::receive_pack, "");
     require_answer(service);
     answer("\n");
@@ -131,7 +131,9 @@ int relay_push(const Target& target) {
         ended);
     loop.run();
     drop_what_git_sends();
-    return service.running->wait(std::chrono::seconds(10)).ok() ? 0 : 1;
+    const auto result = service.running->wait(std::chrono::seconds(10));
+    session::note_push(target.session);
+    return result.ok() ? 0 : 1;
 }
 
 int run(const std::vector<std::string>& arguments) {
@@ -153,7 +155,7 @@ int run(const std::vector<std::string>& arguments) {
         else {
             const auto target = find_target(
                 store, address, address.repo.empty() ? caller_common_dir(variables) : std::nullopt);
-            if (kind == Action::Kind::receive_pack) return relay_push(target);
+            if (kind == Action::Kind::receive_pack) return relay_push(target, store.paths());
             serve_quarantine(target,
                              kind == Action::Kind::upload_pack ? Served::upload_pack : Served::upload_archive,
                              settings);

@@ -87,6 +87,9 @@ Removal remove_session(const base::Context& context, const session::Store& store
             throw fatal("session '{}' was started again while it was being removed", session.name)
                 .with_hint("git scad session rm {}", session.name);
         auto status = session::read_status(session.directory);
+        if (removal.saved && status.phase == "stopped" && status.taken == 0)
+            throw fatal("something came into session '{}' while it was being removed", session.name)
+                .with_hint("git scad session rm {}", session.name);
         status.phase = "removing";
         session::write_status(session.directory, status, true);
     }

@@ -4,6 +4,8 @@
 #include "engine/engine.h"
 #include "session/client.h"
 #include "session/plan.h"
+#include "session/store.h"
+#include "workspace/base_tree.h"
 
 namespace scad::session {
 namespace {
@@ -19,6 +21,15 @@ std::vector<std::string> service_environment(const std::string& protocol) {
     return environment;
 }
 
+// What comes into a stopped session is in no snapshot: whoever saves it must not rely on the one of before.
+void expect_changes(const Session& session, const base::Paths& paths) {
+    const auto lock = Store(paths).lock(session.name, {});
+    auto status = read_status(session.directory);
+    if (status.taken == 0 || status.phase != "stopped") return;
+    status.taken = 0;
+    write_status(session.directory, status, true);
+}
+
 // git waits for ever on a FIFO in place of one of its files, before any time limit of its own holds: so they
 // are looked for first. What this does not find is for the time limits of who asks.
 constexpr const char* service_script = R"sh(
@@ -31,14 +42,31 @@ exec "$@"
 
 } // namespace
 
-std::unique_ptr<engine::Runner> service_runner(const Session& session, const std::string& repo,
-                                               bool writable) {
-    if (session.repo(repo) == nullptr) throw fatal("session '{}' has no repo '{}'", session.name, repo);
+std::unique_ptr<engine::Runner> fetch_runner(const Session& session, const std::string& repo) {
     if (Client::connect(session)) return make_live_runner(session, true);
     const auto engine = engine::make_engine(session.engine);
     return engine::make_throwaway(
-        *engine,
-        service_spec(session, repo, writable, engine::host_root(engine::NetworkMode::none, session.name)));
+        *engine, fetch_spec(session, repo, engine::host_root(engine::NetworkMode::none, session.name)));
+}
+
+std::unique_ptr<engine::Runner> push_runner(const Session& session, const base::Paths& paths,
+                                            const std::string& repo) {
+    if (Client::connect(session)) return make_live_runner(session, true);
+    const auto spec =
+        push_spec(session, paths, repo, engine::host_root(engine::NetworkMode::none, session.name));
+    if (!workspace::is_whole(workspace::base_tree_at(paths, session.repo(repo)->tree)))
+        throw fatal("the base tree of repo '{}' is gone", repo)
+            .with_hint("git scad session resume {}", session.name);
+    expect_changes(session, paths);
+    return engine::make_throwaway(*engine::make_engine(session.engine), spec);
+}
+
+void note_push(const Session& session) {
+    auto client = Client::connect(session);
+    if (!client) return;
+    Request request;
+    request.kind = Request::Kind::snapshot;
+    client->send(request);
 }
 
 OpenService open_service(engine::Runner& runner, const std::string& repo, GitService service,
@@ -49,12 +77,13 @@ OpenService open_service(engine::Runner& runner, const std::string& repo, GitSer
     engine::RunRequest request;
     const auto git_dir = "/work/" + repo + "/.git";
     request.argv = {"sh", "-c", service_script, "sh", git_dir, "git"};
-    const auto git =
-        service == GitService::upload_pack
-            ? std::vector<std::string>{"-c",           "uploadpack.allowFilter=true",
-                                       "upload-pack",  "--strict",
-                                       "--timeout=60", git_dir}
-            : std::vector<std::string>{"-c", "receive.advertisePushOptions=true", "receive-pack", git_dir};
+    const auto git = service == GitService::upload_pack
+                         ? std::vector<std::string>{"-c",           "uploadpack.allowFilter=true",
+                                                    "upload-pack",  "--strict",
+                                                    "--timeout=60", git_dir}
+                         : std::vector<std::string>{"-c",           "receive.advertisePushOptions=true",
+                                                    "-c",           "receive.denyCurrentBranch=updateInstead",
+                                                    "receive-pack", git_dir};
     request.argv.insert(request.argv.end(), git.begin(), git.end());
     request.environment = service_environment(service == GitService::upload_pack ? protocol : "");
     request.in = input.read.get();

@@ -22,15 +22,19 @@ struct OpenService {
 };
 
 // Where the services of one repo of a session run: in the session's own sandbox when it is live (once no
-// snapshot is pending), otherwise in a throw-away one that holds nothing but the repo's git directory
-// (writable only for pushes) and the objects it borrows. Fatal when the session is damaged.
-std::unique_ptr<engine::Runner> service_runner(const Session& session, const std::string& repo,
-                                               bool writable);
+// snapshot is pending), otherwise in a throw-away one that holds nothing but the repo. Fatal when the session
+// is damaged.
+std::unique_ptr<engine::Runner> fetch_runner(const Session& session, const std::string& repo);
+std::unique_ptr<engine::Runner> push_runner(const Session& session, const base::Paths& paths,
+                                            const std::string& repo);
 
 // Starts the service there. `protocol`: the value of GIT_PROTOCOL ("version=2"), empty for version 0; only
 // for upload_pack.
 OpenService open_service(engine::Runner& runner, const std::string& repo, GitService service,
                          const std::string& protocol);
+
+// After a push has ended: has a live session look at its repos anew, without waiting for it.
+void note_push(const Session& session);
 
 // A runner on a whole session: the supervisor when it is live, else a throw-away sandbox like the session's
 // own (all mounts, no network).

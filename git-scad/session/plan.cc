@@ -54,6 +54,23 @@ std::string limits_words(const Session& session) {
     return text;
 }
 
+const SessionRepo& repo_of(const Session& session, const std::string& name) {
+    const auto* repo = session.repo(name);
+    if (repo == nullptr) throw fatal("session '{}' has no repo '{}'", session.name, name);
+    return *repo;
+}
+
+engine::SandboxSpec service_spec(const Session& session, std::vector<engine::Mount> host_root) {
+    engine::SandboxSpec spec;
+    spec.name = session.name;
+    spec.mounts = std::move(host_root);
+    spec.mounts.push_back({"/tmp", engine::Tmpfs{std::uint64_t{256} << 20, 01777}});
+    spec.network = engine::NetworkMode::none;
+    spec.limits.pids = 256;
+    spec.limits.open_files = 4096;
+    return spec;
+}
+
 } // namespace
 
 engine::SandboxSpec session_spec(const Session& session, const base::Paths& paths,
@@ -78,19 +95,21 @@ engine::SandboxSpec session_spec(const Session& session, const base::Paths& path
     return spec;
 }
 
-engine::SandboxSpec service_spec(const Session& session, const std::string& repo, bool writable,
-                                 std::vector<engine::Mount> host_root) {
-    const auto* wanted = session.repo(repo);
-    if (wanted == nullptr) throw fatal("session '{}' has no repo '{}'", session.name, repo);
-    engine::SandboxSpec spec;
-    spec.name = session.name;
-    spec.mounts = std::move(host_root);
+engine::SandboxSpec fetch_spec(const Session& session, const std::string& repo,
+                               std::vector<engine::Mount> host_root) {
+    auto spec = service_spec(session, std::move(host_root));
     append(spec.mounts,
-           workspace::git_only_mounts(session.repo_directory(repo), repo, wanted->objects, writable));
-    spec.mounts.push_back({"/tmp", engine::Tmpfs{std::uint64_t{256} << 20, 01777}});
-    spec.network = engine::NetworkMode::none;
-    spec.limits.pids = 256;
-    spec.limits.open_files = 4096;
+           workspace::git_only_mounts(session.repo_directory(repo), repo, repo_of(session, repo).objects));
+    return spec;
+}
+
+engine::SandboxSpec push_spec(const Session& session, const base::Paths& paths, const std::string& repo,
+                              std::vector<engine::Mount> host_root) {
+    const auto& wanted = repo_of(session, repo);
+    auto spec = service_spec(session, std::move(host_root));
+    append(spec.mounts, workspace::make_workspace(session.workspace)
+                            ->mounts(session.repo_directory(repo), repo,
+                                     workspace::base_tree_at(paths, wanted.tree), wanted.objects));
     return spec;
 }
 

@@ -19,10 +19,14 @@ inline constexpr std::uint16_t proxy_port = 3128;                   // of networ
 engine::SandboxSpec session_spec(const Session& session, const base::Paths& paths,
                                  std::vector<engine::Mount> host_root);
 
-// A sandbox for one git service on one repo of a stopped session: only its git directory (writable for
-// receive-pack, then with its workspace) and objects; no home, no network, no mounts.
-engine::SandboxSpec service_spec(const Session& session, const std::string& repo, bool writable,
-                                 std::vector<engine::Mount> host_root);
+// Sandboxes for one git service on one repo of a stopped session; no home, no network, no mounts. To fetch
+// from it: its git directory, read-only, and objects.
+engine::SandboxSpec fetch_spec(const Session& session, const std::string& repo,
+                               std::vector<engine::Mount> host_root);
+// To push into it: all of the repo, writable, because the branch that is checked out is updated with its
+// files.
+engine::SandboxSpec push_spec(const Session& session, const base::Paths& paths, const std::string& repo,
+                              std::vector<engine::Mount> host_root);
 
 // The environment of every program in the session, without secrets: PATH, HOME=/home/agent, USER, LANG,
 // TERM=dumb, SCAD_SESSION, SCAD_PROJECT, proxy variables with network `allow`, those of the environment;

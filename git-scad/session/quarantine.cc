@@ -107,7 +107,7 @@ class Update {
           repo_(repo),
           limits_(limits),
           git_(session.quarantine(repo.name), limits.bytes),
-          runner_(service_runner(session, repo.name, false)) {
+          runner_(fetch_runner(session, repo.name)) {
         conversation_.pack = limits.bytes;
         conversation_.end = Clock::now() + limits.time;
     }

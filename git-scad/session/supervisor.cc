@@ -177,6 +177,8 @@ int Supervisor::run(base::Fd ready) {
     ready.reset();
     log_.info("session '{}' is live", session_.name);
     jobs_->catch_up();
+    // Something came in while it was stopped.
+    if (status_.taken == 0 && !status_.repos.empty()) snapshots_->request([] {});
     for (int failures = 0; failures < most_failures; ++failures) {
         try {
             loop_.run();

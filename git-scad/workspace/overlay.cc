@@ -63,9 +63,9 @@ std::unique_ptr<Workspace> make_workspace(std::string_view name) {
 }
 
 std::vector<engine::Mount> git_only_mounts(const std::filesystem::path& directory, const std::string& repo,
-                                           const std::vector<std::filesystem::path>& objects, bool writable) {
+                                           const std::vector<std::filesystem::path>& objects) {
     std::vector<engine::Mount> mounts = object_mounts(repo, objects, directory / empty_file);
-    mounts.push_back({"/work/" + repo + "/.git", engine::Bind{directory / "git", writable}});
+    mounts.push_back({"/work/" + repo + "/.git", engine::Bind{directory / "git", false}});
     return mounts;
 }
 

@@ -31,9 +31,9 @@ class Workspace {
 // "overlay". Others are fatal ("not in this build").
 std::unique_ptr<Workspace> make_workspace(std::string_view name);
 
-// Mounts of only a git directory and its objects, read-only or (receive-pack) writable, at /work/<repo>/.git,
-// for git services on a stopped session.
+// Mounts of only a git directory, read-only at /work/<repo>/.git, and its objects: for fetches from a stopped
+// session.
 std::vector<engine::Mount> git_only_mounts(const std::filesystem::path& directory, const std::string& repo,
-                                           const std::vector<std::filesystem::path>& objects, bool writable);
+                                           const std::vector<std::filesystem::path>& objects);
 
 } // namespace scad::workspace

@@ -35,10 +35,6 @@ for life in live stopped; do
     expect_exit 0 git -C "$code" push -o ci.skip scad::alpha fix:other
     expect_match 'option ci.skip' "$err"
 
-    # The branch that the session works on is its own.
-    expect_exit 1 git -C "$code" push scad/alpha fix:alpha
-    expect_match 'refusing to update checked out branch' "$err"
-    expect_match 'rejected' "$err"
     # Not fast-forward; then by force; then away with it.
     expect_exit 1 git -C "$code" push scad/alpha main:main
     expect_exit 0 git -C "$code" push -q --force scad/alpha main:main

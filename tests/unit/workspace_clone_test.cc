@@ -157,9 +157,9 @@ TEST_CASE("object directories with alternates of their own hide these", "[worksp
                         {"/run/scad/objects/code/1", Bind{scratch.path / "o2", false}},
                         {"/work/code",
                          Overlay{{"/t/tree"}, directory / "upper", directory / "work", directory / "git"}}});
-    CHECK(git_only_mounts(directory, "code", {scratch.path / "o2"}, true) ==
+    CHECK(git_only_mounts(directory, "code", {scratch.path / "o2"}) ==
           std::vector<Mount>{{"/run/scad/objects/code/0", Bind{scratch.path / "o2", false}},
-                             {"/work/code/.git", Bind{directory / "git", true}}});
+                             {"/work/code/.git", Bind{directory / "git", false}}});
     CHECK_THROWS_AS(make_workspace("copy"), scad::Error);
     CHECK_THROWS_AS(make_workspace("none"), scad::Error);
 }
