@@ -10,6 +10,7 @@
 #include "session/host_remotes.h"
 #include "session/job.h"
 #include "session/protocol.h"
+#include "session/spare_room.h"
 #include "workspace/base_tree.h"
 #include "workspace/clone.h"
 
@@ -34,8 +35,10 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds ready_limit = 30s;
 constexpr std::chrono::milliseconds stop_limit =
-    20s;                                    // jobs' end, the last snapshot (10 s), the sandbox's end
-constexpr std::int64_t queue_patience = 60; // seconds between a job's making and its start
+    20s; // jobs' end, the last snapshot (10 s), the sandbox's end
+constexpr std::chrono::milliseconds suspended_limit = 1500ms; // for one that was stopped (SIGSTOP) to go on
+constexpr std::chrono::milliseconds answer_limit = 10s;       // for one that runs to say that it stops
+constexpr std::int64_t queue_patience = 60;                   // seconds between a job's making and its start
 
 std::filesystem::path alive_file(const Session& session) { return session.directory / "alive"; }
 
@@ -126,17 +129,28 @@ void kill_supervisor(const Session& session, const std::optional<Client>& client
     ::syscall(SYS_pidfd_send_signal, process.get(), SIGKILL, nullptr, 0);
 }
 
-// Asks it to stop and waits until it hangs up; false when it does not within the limit.
+// Whether a process was stopped by a signal and waits for SIGCONT (state T in proc(5)).
+bool is_suspended(pid_t pid) {
+    const auto stat = base::open_if_exists(fmt::format("/proc/{}/stat", pid), O_RDONLY);
+    if (!stat) return false;
+    const std::string text = base::read_all(stat->get(), 4096, "the state of the supervisor");
+    const auto name_end = text.rfind(") "); // a name may hold anything
+    return name_end != std::string::npos && name_end + 2 < text.size() && text[name_end + 2] == 'T';
+}
+
+// Asks it to stop and waits until it hangs up; false when it cannot be waited for.
 bool ask_to_stop(Client& client) {
     Request request;
     request.kind = Request::Kind::stop;
-    const auto end = Clock::now() + stop_limit;
+    const auto begin = Clock::now();
+    bool answered = false;
     try {
         client.send(request);
         for (;;) {
-            const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now());
-            if (left.count() <= 0) return false;
-            client.receive(left);
+            if (client.receive(100ms)) answered = true;
+            const auto waited = Clock::now() - begin;
+            if (waited >= (answered ? stop_limit : answer_limit)) return false;
+            if (waited >= suspended_limit && is_suspended(peer_of(client.fd()))) return false;
         }
     } catch (
         const Error&) { // the connection's end, which is what is waited for, or an answer that makes no sense
@@ -257,6 +271,7 @@ void end_session(const Session& session) {
     Status status = read_status(session.directory);
     if (status.phase == "stopped" || status.phase == "removing") return;
     // It did not end by itself, or not well: what its jobs left is on disk, but in no snapshot.
+    use_spare_room(session.directory);
     try {
         mark_lost_jobs(session);
     } catch (const Error&) { // a full disk must not keep it from being stopped, and they read as lost anyway

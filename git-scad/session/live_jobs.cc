@@ -28,11 +28,13 @@ Job LiveJobs::on_disk(std::uint64_t number) const {
     return read_job(directory(number));
 }
 
-void LiveJobs::write(const Job& job) {
+bool LiveJobs::write(const Job& job) {
     try {
         write_job(job);
+        return true;
     } catch (const Error& error) {
         host_.log.error("job {}: {}", job.number, error.message);
+        return false;
     }
 }
 
@@ -173,7 +175,7 @@ void LiveJobs::settle(std::uint64_t number) {
         ended_.erase(found);
         job.saved = true;
         job.after = host_.status.repos;
-        write(job);
+        if (!write(job)) ended_[number] = job; // at the end of the session once more
         for (const Peers::Id peer : host_.peers.followers(number)) tell_saved(peer, number);
     });
 }

@@ -64,7 +64,7 @@ class LiveJobs {
     void settle(std::uint64_t number);
     void tell_ended(Peers::Id peer, const Job& job);
     void tell_saved(Peers::Id peer, std::uint64_t number);
-    void write(const Job& job);
+    bool write(const Job& job); // false: it could not be
 
     Host host_;
     std::map<std::uint64_t, std::unique_ptr<JobRunner>> running_;

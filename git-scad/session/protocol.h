@@ -26,8 +26,8 @@ struct Request {
         cancel,    // number: ends a job (SIGTERM, then after two seconds SIGKILL to all it started)
         snapshot,  // takes one now; answered `saved`
         settle,    // answered `ok` once no snapshot is pending or running
-        stop, // ends all jobs at once, a snapshot bounded in time, then the sandbox; answered `ok`, then end
-              // of file
+        stop, // ends all jobs at once, a snapshot bounded in time, then the sandbox; answered `ok` at once,
+              // and when all is done by end of file
     };
     Kind kind = Kind::settle;
     std::uint64_t number = 0;

@@ -15,6 +15,7 @@
 #include "session/plan.h"
 #include "session/protocol.h"
 #include "session/snapshots.h"
+#include "session/spare_room.h"
 
 #include <spdlog/sinks/rotating_file_sink.h>
 #include <spdlog/spdlog.h>
@@ -98,7 +99,6 @@ class Supervisor {
     std::unique_ptr<MemoryWatch> memory_watch_; // none: a cgroup holds the limit, or there is none
 
     base::Loop::Handle signals_, stop_timer_;
-    std::vector<Peers::Id> stoppers_;
     bool stopping_ = false;
     bool stop_snapshot_ = false;
     bool changed_ = false; // something ended since the last snapshot began
@@ -109,6 +109,7 @@ Supervisor::Supervisor(const std::filesystem::path& directory, spdlog::logger& l
     : directory_(directory), log_(log), paths_(paths_around(directory)), session_(read_session(directory)) {}
 
 void Supervisor::start() {
+    keep_spare_room(directory_);
     status_ = read_status(directory_);
     start_sandbox();
     snapshots_ = std::make_unique<Snapshots>(
@@ -267,7 +268,7 @@ void Supervisor::on_sandbox_gone(const std::string& how) {
 }
 
 void Supervisor::stop(Peers::Id peer) {
-    if (peer != 0) stoppers_.push_back(peer);
+    if (peer != 0) peers_->send(peer, {}); // that it was heard; the end of the connection tells the rest
     if (std::exchange(stopping_, true)) return;
     log_.info("stopping");
     peers_->stop_listening();
@@ -302,6 +303,7 @@ void Supervisor::finish_stop() {
 }
 
 void Supervisor::leave(int status) {
+    use_spare_room(directory_);
     if (stopping_)
         jobs_->close(JobState::cancelled, "session stopped");
     else
@@ -309,7 +311,6 @@ void Supervisor::leave(int status) {
     if (stopping_) status_.phase = "stopped";
     save_status(true);
     ::unlink((directory_ / "socket").c_str());
-    for (const Peers::Id peer : stoppers_) peers_->send(peer, {});
     peers_->flush(500ms);
     log_.info("session '{}' has ended", session_.name);
     exit_status_ = status;

@@ -12,7 +12,10 @@ kill -STOP "$(supervisor_of alpha)"
 # What needs no answer has one.
 expect_exit 0 timeout 10 git scad session list
 expect_exit 0 timeout 10 git scad job list
-expect_exit 0 timeout 60 git scad session stop alpha
+started=${EPOCHREALTIME/./}
+expect_exit 0 git scad session stop alpha
+took=$(((${EPOCHREALTIME/./} - started) / 1000))
+[[ $took -lt 2000 ]] || fail "stopping took $took ms"
 expect_same stopped "$(git scad session list --porcelain alpha | cut -f3)"
 wait_for 5 no_process_left
 expect_same lost "$(git scad job list --porcelain alpha | cut -f4)"
