@@ -5,13 +5,13 @@
 #include "commands/all.h"
 #include "commands/options.h"
 #include "commands/sessions.h"
+#include "commands/trusting.h"
 #include "engine/engine.h"
 #include "environment/plan.h"
 #include "environment/store.h"
 #include "project/discover.h"
 #include "project/load.h"
 #include "project/support.h"
-#include "project/trust.h"
 #include "workspace/base_tree.h"
 #include "workspace/clone.h"
 
@@ -96,7 +96,7 @@ int build(Invocation& invocation, const Options& options) {
 
 bool build_project(const base::Context& context, const project::Project& project) {
     auto& terminal = context.terminal;
-    project::require_trust(project, context.paths);
+    ask_for_trust(context, project);
     project::require_supported(project);
     bool made = false;
     const auto plan = environment::plan_environment(project);

@@ -24,7 +24,8 @@ struct State {
 State state_of(const project::Known& known, const base::Context& context) {
     try {
         auto project = project::load(known.docs_repo, known.name, context);
-        if (project::unapproved(project, context.paths).empty()) return {"trusted", base::Style::green};
+        if (project::TrustCheck(project, context).unapproved().empty())
+            return {"trusted", base::Style::green};
         return {"untrusted", base::Style::yellow};
     } catch (const Error&) { // `config check` tells which
         return {"errors", base::Style::red};

@@ -1,18 +1,19 @@
 #include "base/error.h"
 #include "base/json.h"
+#include "base/table.h"
 #include "base/text.h"
 #include "commands/all.h"
 #include "commands/options.h"
+#include "commands/sessions.h"
+#include "commands/trusting.h"
 #include "project/discover.h"
 #include "project/load.h"
 #include "project/trust.h"
 
 #include <algorithm>
 #include <fmt/format.h>
-#include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <unistd.h>
 
 namespace scad::commands {
 
@@ -21,73 +22,132 @@ namespace {
 struct Options {
     std::optional<std::string> project;
     bool yes = false;
+    bool list = false;
+    bool revoke = false;
     Format format;
 };
 
-void print_json(base::Terminal& terminal, const project::Project& project,
-                const std::vector<project::Request>& wanted, const std::vector<project::Request>& fresh) {
+void print_json(base::Terminal& terminal, const std::string& project, const project::TrustCheck& check,
+                bool approved) {
     auto list = nlohmann::json::array();
-    for (const auto& request : wanted) {
-        bool is_new = std::find(fresh.begin(), fresh.end(), request) != fresh.end();
-        list.push_back({{"request", request.line}, {"approved", !is_new}});
-    }
-    terminal.write(base::to_text({{"version", 1}, {"project", project.name}, {"requests", list}}));
+    for (const auto& request : check.requests())
+        list.push_back({{"request", request.line}, {"approved", approved || request.approved}});
+    terminal.write(base::to_text({{"version", 1}, {"project", project}, {"requests", list}}));
 }
 
-// The whole list, what was not approved yet marked with '+'.
-void print(base::Terminal& terminal, const project::Project& project,
-           const std::vector<project::Request>& wanted, const std::vector<project::Request>& fresh) {
-    terminal.line(fmt::format("{} ({}) asks for", project.name, base::visible(project.file.native())));
-    for (const auto& request : wanted) {
-        bool is_new = std::find(fresh.begin(), fresh.end(), request) != fresh.end();
-        auto line = (is_new ? "  + " : "    ") + base::visible(request.line);
-        terminal.line(terminal.style(is_new ? base::Style::yellow : base::Style::plain, line));
-    }
-}
-
-bool ask(base::Terminal& terminal) {
-    terminal.flush();
-    std::cerr << "approve this? [y/N] " << std::flush;
-    std::string answer;
-    std::getline(std::cin, answer);
-    auto word = base::trim(answer);
-    return word == "y" || word == "Y" || word == "yes";
-}
-
-int trust(const base::Context& context, const Options& options) {
-    auto known = project::find_project(options.project, context);
-    auto project = project::load(known.docs_repo, known.name, context);
+int approve(const base::Context& context, const Options& options) {
+    const auto known = project::find_project(options.project, context);
+    const auto project = project::load(known.docs_repo, known.name, context);
     auto& terminal = context.terminal;
-    auto wanted = project::requests(project);
-    auto fresh = project::unapproved(project, context.paths);
+    const project::TrustCheck check(project, context);
+    const auto fresh = check.unapproved();
     if (options.format.json) {
-        if (options.yes && !fresh.empty()) {
-            project::approve(project, context.paths);
-            fresh.clear();
-        }
-        print_json(terminal, project, wanted, fresh);
-        return fresh.empty() ? 0 : 1;
+        if (options.yes && !fresh.empty()) check.approve();
+        const bool approved = options.yes || fresh.empty();
+        print_json(terminal, project.name, check, approved);
+        return approved ? 0 : 1;
     }
-    if (wanted.empty()) {
+    if (check.requests().empty()) {
         terminal.line(fmt::format("{} asks for nothing beyond its own repo", project.name));
         return 0;
     }
-    print(terminal, project, wanted, fresh);
     if (fresh.empty()) {
-        terminal.note("all of it was approved before");
+        terminal.line(fmt::format("all that {} asks for was approved before", project.name));
+        terminal.hint(fmt::format("git scad config trust --list {}", project.name));
         return 0;
     }
-    if (!options.yes) {
-        if (::isatty(STDIN_FILENO) == 0 || !terminal.err_is_terminal()) {
-            throw no("'{}' was not approved: there is no terminal to ask on", project.name)
-                .with_hint("git scad config trust --yes {}", project.name);
-        }
-        if (!ask(terminal)) throw no("'{}' was not approved", project.name);
+    if (options.yes) {
+        terminal.line(fmt::format("{} ({}) asks for", project.name, base::visible(project.file.native())));
+        for (const auto& line : fresh) terminal.line("  + " + base::visible(line));
+    } else if (!can_ask(terminal)) {
+        throw project::not_trusted(project.name, fresh)
+            .with_hint("git scad config trust --yes {}", project.name);
+    } else if (!agrees(terminal, project.name, check)) {
+        throw no("'{}' was not approved", project.name);
     }
-    project::approve(project, context.paths);
+    check.approve();
     terminal.note(
         fmt::format("approved; what {} asks for beyond this will be asked about again", project.name));
     return 0;
+}
+
+// Those of that project. Where several docs repos have one of this name, the one that the user stands in.
+std::vector<project::Approval> approvals_of(const base::Context& context, const std::string& name) {
+    std::vector<project::Approval> found;
+    for (auto& approval : project::approvals(context.paths)) {
+        if (approval.project == name) found.push_back(std::move(approval));
+    }
+    if (found.empty())
+        throw no("nothing was approved for a project '{}'", name).with_hint("git scad config trust --list");
+    if (found.size() == 1) return found;
+    const auto here = base::find_host_repo(context.directory, context.variables);
+    for (auto& approval : found) {
+        if (here && here->worktree == approval.docs_repo) return {std::move(approval)};
+    }
+    return found;
+}
+
+nlohmann::json to_json(const project::Approval& approval) {
+    return {{"project", approval.project},
+            {"docs_repo", approval.docs_repo},
+            {"approved", approval.time},
+            {"requests", approval.requests}};
+}
+
+int list(const base::Context& context, const Options& options) {
+    auto& terminal = context.terminal;
+    const auto found =
+        options.project ? approvals_of(context, *options.project) : project::approvals(context.paths);
+    if (options.format.json) {
+        auto document = nlohmann::json::array();
+        for (const auto& approval : found) document.push_back(to_json(approval));
+        terminal.write(base::to_text({{"version", 1}, {"approvals", document}}));
+        return 0;
+    }
+    if (options.project) {
+        for (const auto& approval : found) {
+            terminal.line(fmt::format("{} ({}), approved {}:", approval.project,
+                                      base::visible(approval.docs_repo),
+                                      base::format_age(approval.time, base::unix_now())));
+            for (const auto& line : approval.requests) terminal.line("    " + base::visible(line));
+        }
+        return 0;
+    }
+    base::Table table({{"PROJECT"}, {"APPROVED"}, {"REQUESTS"}, {"DOCS REPO", false, true}});
+    for (const auto& approval : found)
+        table.add({{approval.project},
+                   {base::format_age(approval.time, base::unix_now())},
+                   {fmt::format("{}", approval.requests.size())},
+                   {base::visible(approval.docs_repo)}});
+    if (table.empty())
+        terminal.note("nothing was approved yet");
+    else
+        terminal.write(table.render(terminal, table_width(terminal)));
+    return 0;
+}
+
+int revoke(const base::Context& context, const Options& options) {
+    const auto name = options.project ? *options.project : project::find_project({}, context).name;
+    const auto found = approvals_of(context, name);
+    if (found.size() > 1) {
+        std::string places;
+        for (const auto& approval : found) places += "\n    " + approval.docs_repo;
+        throw fatal("there are approvals for several projects '{}':{}", name, places)
+            .with_hint("git scad -C {} config trust --revoke {}", base::shell_quote(found.front().docs_repo),
+                       name);
+    }
+    project::revoke(found.front());
+    context.terminal.note(fmt::format(
+        "revoked what was approved for {}; sessions that were started keep what they have", name));
+    return 0;
+}
+
+int trust(const base::Context& context, const Options& options) {
+    if (options.list + options.revoke + options.yes > 1)
+        throw usage("--list, --revoke and --yes exclude each other");
+    if (options.revoke && options.format.json) throw usage("--revoke and --json exclude each other");
+    if (options.list) return list(context, options);
+    return options.revoke ? revoke(context, options) : approve(context, options);
 }
 
 } // namespace
@@ -95,7 +155,9 @@ int trust(const base::Context& context, const Options& options) {
 Action set_up_config_trust(CLI::App& app) {
     auto options = std::make_shared<Options>();
     add_argument(app, "project", options->project, "the project; default: the one of the repo you stand in");
-    add_flag(app, "-y,--yes", options->yes, "approve what is listed without asking");
+    add_flag(app, "-y,--yes", options->yes, "approve what is new without asking");
+    add_flag(app, "--list", options->list, "list what was approved, of all projects or of one");
+    add_flag(app, "--revoke", options->revoke, "forget what was approved");
     add_json(app, options->format);
     return [options](Invocation& invocation) { return trust(invocation.context, *options); };
 }

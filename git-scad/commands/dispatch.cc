@@ -6,6 +6,7 @@
 #include "commands/options.h"
 #include "commands/sessions.h"
 #include "commands/starting.h"
+#include "commands/trusting.h"
 #include "project/discover.h"
 #include "project/load.h"
 
@@ -42,6 +43,7 @@ int dispatch(Invocation& invocation, Options options) {
     check_work(options.work, invocation);
     const auto known = project::find_project(options.project, context);
     const auto project = project::load(known.docs_repo, known.name, context);
+    ask_for_trust(context, project);
     check_agent(context, project.agent.use, project.agent.env, options.work, invocation.has_words);
     const auto work = read_work(options.work, invocation, project.docs_repo,
                                 fmt::format("To a new session of project {}", project.name));

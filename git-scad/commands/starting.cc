@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "commands/options.h"
 #include "commands/sessions.h"
+#include "commands/trusting.h"
 #include "session/start.h"
 
 #include <fmt/format.h>
@@ -36,6 +37,7 @@ std::vector<session::Session> start_sessions(const base::Context& context, const
         options.stem = request.name.value_or("");
     else
         options.name = request.name.value_or("");
+    ask_for_trust(context, project);
     std::vector<session::Session> sessions;
     for (std::size_t i = 0; i < count; ++i) {
         try {

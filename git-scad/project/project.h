@@ -67,6 +67,10 @@ struct Environment {
     bool operator==(const Environment&) const = default;
 };
 
+// Processes and threads of a session where the project names no limit: enough for parallel builds, and a bound
+// for a fork bomb.
+inline constexpr std::uint64_t default_pids = 4096;
+
 struct Limits {
     std::optional<double> cpus;
     std::optional<std::uint64_t> memory, disk, shm; // bytes

@@ -2,11 +2,14 @@
 
 #include "base/json.h"
 #include "base/text.h"
-#include "project/show.h"
+#include "project/limit_requests.h"
+#include "project/requests.h"
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <tuple>
+#include <unistd.h>
 
 namespace scad::project {
 
@@ -15,8 +18,6 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr int trust_version = 1;
-constexpr std::string_view host_network =
-    "network host (loopback and abstract sockets of this machine are open to it)";
 
 fs::path real_path(const fs::path& path) {
     std::error_code error;
@@ -24,197 +25,109 @@ fs::path real_path(const fs::path& path) {
     return error ? path.lexically_normal() : real;
 }
 
-// A value inside of a line: what could be taken for something else (blanks at its ends, a newline) is quoted,
-// so that the same text is always the same request and a file cannot write lines of its own.
-std::string shown(std::string_view value) { return base::c_quote(value); }
-
-// A request and the other requests that would cover it.
-struct Wanted {
-    std::string line;
-    std::vector<std::string> covered_by;
-};
-
-class Collector {
-  public:
-    explicit Collector(const Project& project) : project_(project) {}
-
-    std::vector<Wanted> collect() {
-        repos();
-        for (const auto& mount : project_.mounts) add_mount(mount);
-        environment();
-        network();
-        agent();
-        for (const auto& trigger : project_.triggers) {
-            add(fmt::format("trigger {} in repo {}{}{}: session {}, prompt {}", trigger.on,
-                            shown(trigger.repo), patterns(" on paths ", trigger.paths),
-                            patterns(" on branches ", trigger.branches), shown(trigger.session),
-                            shown(trigger.prompt)));
-        }
-        std::sort(wanted_.begin(), wanted_.end(),
-                  [](const Wanted& left, const Wanted& right) { return left.line < right.line; });
-        return std::move(wanted_);
-    }
-
-  private:
-    void add(std::string line, std::vector<std::string> covered_by = {}) {
-        wanted_.push_back({std::move(line), std::move(covered_by)});
-    }
-
-    static std::string patterns(std::string_view title, const std::vector<std::string>& values) {
-        std::vector<std::string> parts;
-        parts.reserve(values.size());
-        for (const auto& value : values) parts.push_back(shown(value));
-        return parts.empty() ? std::string() : std::string(title) + base::join(parts, ", ");
-    }
-
-    void repos() {
-        for (const auto& repo : project_.repos) {
-            if (!repo.url.empty()) {
-                add(fmt::format("repo {} from {}", shown(repo.name), shown(repo.url)));
-            } else if (real_path(repo.path) != real_path(project_.docs_repo)) {
-                add(fmt::format("repo {} at {}", shown(repo.name), shown(real_path(repo.path).native())));
-            }
-            for (const auto& file : repo.include) {
-                add(fmt::format("file {} of repo {}", shown(real_path(repo.path / file).native()),
-                                shown(repo.name)));
-            }
-        }
-    }
-
-    void add_mount(const Mount& mount) {
-        auto source = mount.source;
-        if (source.find("{session}") == std::string::npos) source = real_path(source).native();
-        auto line = [&](std::string_view how) {
-            return fmt::format("mount {} {} from {}", shown(mount.target), how, shown(source));
-        };
-        // What may be written may be read, and a copy is read.
-        switch (mount.mode) {
-            case MountMode::rw:
-                add(line("read-write"));
-                break;
-            case MountMode::ro:
-                add(line("read-only"), {line("read-write")});
-                break;
-            case MountMode::cow:
-                add(line("copy-on-write"), {line("read-only"), line("read-write")});
-                break;
-        }
-    }
-
-    void environment() {
-        const auto& environment = project_.environment;
-        if (environment.base != "host") add(fmt::format("environment from {}", shown(environment.base)));
-        for (const auto& tool : environment.tools) {
-            auto real = real_path(tool).native();
-            add(real == tool ? fmt::format("tools {}", shown(tool))
-                             : fmt::format("tools {} from {}", shown(tool), shown(real)));
-        }
-        for (const auto& package : environment.packages) add(fmt::format("package {}", shown(package)));
-        if (environment.python) {
-            const auto& python = *environment.python;
-            for (const auto& file : python.requirements)
-                add(fmt::format("python requirements {}", shown(file)));
-            for (const auto& place : python.editable) add(fmt::format("python package {}", shown(place)));
-            if (!python.project.empty()) add(fmt::format("python project {}", shown(python.project)));
-            if (!python.interpreter.empty())
-                add(fmt::format("python interpreter {}", shown(python.interpreter)));
-        }
-        for (const auto& step : environment.setup) {
-            add(fmt::format("setup {}{}", shown(step.run), patterns(" with ", step.inputs)));
-        }
-        if (environment.gpu) add("gpu");
-        for (const auto& device : environment.devices)
-            add(fmt::format("device {}", shown(real_path(device).native())));
-        if (environment.network == NetworkMode::host) add("network host while baking");
-        if (environment.network == NetworkMode::allow) {
-            for (const auto& host : environment.network_allow) {
-                add(fmt::format("network to {} while baking", shown(host)), {"network host while baking"});
-            }
-        }
-    }
-
-    void network() {
-        if (project_.network.mode == NetworkMode::host) add(std::string(host_network));
-        if (project_.network.mode != NetworkMode::allow) return;
-        for (const auto& host : project_.network.allow) {
-            std::vector<std::string> covered_by = {std::string(host_network)};
-            // "*.debian.org" covers "deb.debian.org"; "*" does not cover names, which may be listed with a
-            // port or an address of this machine.
-            for (auto dot = host.find('.'); dot != std::string::npos; dot = host.find('.', dot + 1)) {
-                covered_by.push_back(fmt::format("network to {}", shown("*" + host.substr(dot))));
-            }
-            add(fmt::format("network to {}", shown(host)), std::move(covered_by));
-        }
-    }
-
-    void agent() {
-        const auto& agent = project_.agent;
-        if (agent.use != "command") add(fmt::format("credentials of agent {}", shown(agent.use)));
-        for (const auto& name : agent.env) add(fmt::format("secret {}", shown(name)));
-        if (!agent.files) return;
-        for (const auto& file : *agent.files)
-            add(fmt::format("agent file {}", shown(real_path(file).native())));
-    }
-
-    const Project& project_;
-    std::vector<Wanted> wanted_;
-};
-
-fs::path approval_file(const Project& project, const base::Paths& paths) {
-    auto key = real_path(project.docs_repo).native() + '\0' + project.name;
-    return paths.trust() / (base::sha256_hex(key).substr(0, 40) + ".json");
-}
-
-std::set<std::string> approved_lines(const Project& project, const base::Paths& paths) {
-    auto document = base::read_document_if_exists(approval_file(project, paths), trust_version);
-    if (!document) return {};
-    auto lines = base::get_strings(*document, "requests");
-    return {lines.begin(), lines.end()};
+fs::path approval_file(const base::Paths& paths, const std::string& docs_repo, const std::string& name) {
+    return paths.trust() / (base::sha256_hex(docs_repo + '\0' + name).substr(0, 40) + ".json");
 }
 
 } // namespace
 
-std::vector<Request> requests(const Project& project) {
-    std::vector<Request> lines;
-    for (auto& wanted : Collector(project).collect()) lines.push_back({std::move(wanted.line)});
-    lines.erase(std::unique(lines.begin(), lines.end()), lines.end());
-    return lines;
-}
-
-std::vector<Request> unapproved(const Project& project, const base::Paths& paths) {
-    auto wanted = Collector(project).collect();
-    std::vector<Request> lines;
-    if (wanted.empty()) return lines;
-    auto approved = approved_lines(project, paths);
-    for (auto& one : wanted) {
-        auto is_approved = [&](const std::string& line) { return approved.contains(line); };
-        if (is_approved(one.line) || std::any_of(one.covered_by.begin(), one.covered_by.end(), is_approved))
-            continue;
-        lines.push_back({std::move(one.line)});
+TrustCheck::TrustCheck(const Project& project, const base::Context& context)
+    : docs_repo_(real_path(project.docs_repo).native()), name_(project.name), limits_(project.limits) {
+    file_ = approval_file(context.paths, docs_repo_, name_);
+    const auto document = base::read_document_if_exists(file_, trust_version);
+    asked_before_ = document.has_value();
+    std::set<std::string> approved;
+    if (document) {
+        auto lines = base::get_strings(*document, "requests");
+        approved.insert(std::make_move_iterator(lines.begin()), std::make_move_iterator(lines.end()));
     }
-    lines.erase(std::unique(lines.begin(), lines.end()), lines.end());
+    const auto is_approved = [&](const std::string& line) { return approved.contains(line); };
+
+    for (auto& wanted : wanted_requests(project, context)) {
+        const bool covered = is_approved(wanted.line) ||
+                             std::any_of(wanted.covered_by.begin(), wanted.covered_by.end(), is_approved);
+        requests_.push_back({wanted.line, covered});
+        wanted_.push_back(std::move(wanted.line));
+    }
+    // Limits are shown with the first approval, and asked about when they are wider than that.
+    const auto limits = limit_lines(limits_);
+    wanted_.insert(wanted_.end(), limits.begin(), limits.end());
+    std::vector<std::string> widened = limits;
+    if (document) {
+        const auto found = document->find("limits");
+        widened = found != document->end() && found->is_object()
+                      ? widened_limits(limits_, limits_from_json(*found))
+                      : std::vector<std::string>{};
+    }
+    for (const auto& line : limits) {
+        if (std::find(widened.begin(), widened.end(), line) == widened.end())
+            requests_.push_back({line, true});
+    }
+    for (auto& line : widened) requests_.push_back({std::move(line), false});
+    std::sort(requests_.begin(), requests_.end());
+    std::sort(wanted_.begin(), wanted_.end());
+}
+
+std::vector<std::string> TrustCheck::unapproved() const {
+    std::vector<std::string> lines;
+    for (const auto& request : requests_) {
+        if (!request.approved) lines.push_back(request.line);
+    }
     return lines;
 }
 
-void approve(const Project& project, const base::Paths& paths) {
-    std::vector<std::string> lines;
-    for (auto& request : requests(project)) lines.push_back(std::move(request.line));
-    nlohmann::json document = {{"version", trust_version},
-                               {"docs_repo", real_path(project.docs_repo).native()},
-                               {"project", project.name},
-                               {"hash", base::sha256_hex(base::join(lines, "\n"))},
-                               {"requests", lines}};
-    base::make_directories(paths.trust());
-    base::write_document(approval_file(project, paths), document);
+void TrustCheck::approve() const {
+    const nlohmann::json document = {{"version", trust_version},
+                                     {"docs_repo", docs_repo_},
+                                     {"project", name_},
+                                     {"time", base::unix_now()},
+                                     {"hash", base::sha256_hex(base::join(wanted_, "\n"))},
+                                     {"requests", wanted_},
+                                     {"limits", limits_to_json(limits_)}};
+    base::make_directories(file_.parent_path());
+    base::write_document(file_, document);
 }
 
-void require_trust(const Project& project, const base::Paths& paths) {
-    auto lines = unapproved(project, paths);
-    if (lines.empty()) return;
+Error not_trusted(const std::string& name, const std::vector<std::string>& unapproved) {
     std::string list;
-    for (const auto& request : lines) list += "\n    " + request.line;
-    throw no("the project '{}' asks for what was not approved yet:{}", project.name, list)
-        .with_hint("git scad config trust {}", project.name);
+    for (const auto& line : unapproved) list += "\n    " + line;
+    return no("the project '{}' asks for what was not approved yet:{}", name, list)
+        .with_hint("git scad config trust {}", name);
+}
+
+void require_trust(const Project& project, const base::Context& context) {
+    const auto lines = TrustCheck(project, context).unapproved();
+    if (!lines.empty()) throw not_trusted(project.name, lines);
+}
+
+std::vector<Approval> approvals(const base::Paths& paths) {
+    std::vector<Approval> found;
+    std::error_code error;
+    for (fs::directory_iterator entry(paths.trust(), error), end; !error && entry != end;
+         entry.increment(error)) {
+        if (entry->path().extension() != ".json") continue;
+        try {
+            const auto document = base::read_document(entry->path(), trust_version);
+            Approval approval;
+            approval.file = entry->path();
+            approval.docs_repo = base::get_string(document, "docs_repo");
+            approval.project = base::get_string(document, "project");
+            approval.time = base::find_int(document, "time");
+            approval.requests = base::get_strings(document, "requests");
+            found.push_back(std::move(approval));
+        } catch (const Error&) { // replaced meanwhile, or of a newer scad
+        }
+    }
+    std::sort(found.begin(), found.end(), [](const Approval& left, const Approval& right) {
+        return std::tie(left.project, left.docs_repo) < std::tie(right.project, right.docs_repo);
+    });
+    return found;
+}
+
+void revoke(const Approval& approval) {
+    if (::unlink(approval.file.c_str()) != 0 && errno != ENOENT)
+        throw system_error(errno, "cannot remove '{}'", approval.file.native());
+    base::sync_directory(approval.file.parent_path());
 }
 
 } // namespace scad::project

@@ -26,7 +26,6 @@
 namespace scad::session {
 namespace {
 
-constexpr std::uint64_t default_pids = 4096; // enough for parallel builds, and a bound for a fork bomb
 constexpr std::uint64_t default_open_files = 65536;
 
 engine::NetworkMode engine_mode(project::NetworkMode mode) {
@@ -51,7 +50,7 @@ engine::SandboxLimits limits_of(const project::Limits& wanted) {
     engine::SandboxLimits limits;
     limits.cpus = wanted.cpus;
     limits.memory = wanted.memory;
-    limits.pids = wanted.pids.value_or(default_pids);
+    limits.pids = wanted.pids.value_or(project::default_pids);
     limits.open_files = default_open_files;
     limits.shm = wanted.shm.value_or(wanted.memory.value_or(host_memory()) / 2);
     return limits;
@@ -180,7 +179,7 @@ void undo_start(const Session& session, const base::Variables& variables) noexce
 
 Session start_session(const base::Context& context, const project::Project& project,
                       const StartOptions& options) {
-    project::require_trust(project, context.paths);
+    project::require_trust(project, context);
     project::require_supported(project);
     auto session = describe(context, project, options);
     const auto engine = engine::make_engine(session.engine);

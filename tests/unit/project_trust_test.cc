@@ -9,11 +9,19 @@ using namespace scad;
 
 namespace {
 
-std::vector<std::string> lines_of(const std::vector<project::Request>& requests) {
+std::vector<std::string> requests_of(const project::Project& project, const base::Context& context) {
     std::vector<std::string> lines;
-    lines.reserve(requests.size());
-    for (const auto& request : requests) lines.push_back(request.line);
+    const project::TrustCheck check(project, context);
+    for (const auto& request : check.requests()) lines.push_back(request.line);
     return lines;
+}
+
+std::vector<std::string> unapproved(const project::Project& project, const base::Context& context) {
+    return project::TrustCheck(project, context).unapproved();
+}
+
+void approve(const project::Project& project, const base::Context& context) {
+    project::TrustCheck(project, context).approve();
 }
 
 project::Project base_project(const ProjectWorld& world) {
@@ -46,7 +54,8 @@ TEST_CASE("all that a project asks for is listed, by real path and sorted") {
     project.agent.files = {(world.top / "plain/file").native()};
     project.triggers.push_back({"post-commit", "docs", "new", "Do {path}", {"tasks/*.md"}, {}, {}});
     std::vector<std::string> stable;
-    for (const auto& line : lines_of(project::requests(project))) stable.push_back(world.stable(line));
+    for (const auto& line : requests_of(project, world.stand_in(world.top)))
+        stable.push_back(world.stable(line));
     CHECK(stable == std::vector<std::string>{
                         "agent file <top>/plain/file",
                         "credentials of agent claude",
@@ -73,8 +82,8 @@ TEST_CASE("a project of its docs repo alone and plain commands asks for nothing"
     project.repos.erase(project.repos.begin());
     project.agent.use = "command";
     auto context = world.stand_in(world.top);
-    CHECK(project::requests(project).empty());
-    CHECK_NOTHROW(project::require_trust(project, context.paths));
+    CHECK(requests_of(project, context).empty());
+    CHECK_NOTHROW(project::require_trust(project, context));
     CHECK_FALSE(std::filesystem::exists(context.paths.trust()));
 }
 
@@ -84,11 +93,11 @@ TEST_CASE("what was approved is not asked about again, what is new is") {
     auto project = base_project(world);
     project.mounts.push_back({"/data/a", "/srv/a", project::MountMode::rw, {}});
     project.network.allow = {"*.debian.org", "a.example"};
-    auto asked = [&] { return lines_of(project::unapproved(project, context.paths)); };
+    auto asked = [&] { return unapproved(project, context); };
     using Lines = std::vector<std::string>;
 
-    CHECK(asked().size() == 5);
-    project::approve(project, context.paths);
+    CHECK(asked().size() == 6);
+    approve(project, context);
     CHECK(asked().empty());
 
     SECTION("less") {
@@ -120,39 +129,39 @@ TEST_CASE("what was approved is not asked about again, what is new is") {
     }
     SECTION("another agent") {
         project.agent.use = "codex";
-        CHECK(asked() == Lines{"credentials of agent codex"});
+        CHECK(asked() == Lines{"credentials of agent codex", "network to the hosts of agent codex"});
     }
     SECTION("the network of the host") {
         project.network.mode = project::NetworkMode::host;
         CHECK(asked().size() == 1);
-        project::approve(project, context.paths);
+        approve(project, context);
         project.network.mode = project::NetworkMode::allow;
         CHECK(asked().empty());
     }
     SECTION("read-write after read-only was approved") {
         project.mounts[0].mode = project::MountMode::ro;
-        project::approve(project, context.paths);
+        approve(project, context);
         project.mounts[0].mode = project::MountMode::rw;
         CHECK(asked() == Lines{"mount /data/a read-write from /srv/a"});
     }
     SECTION("former approvals go with a new one") {
         project.network.allow.clear();
-        project::approve(project, context.paths);
+        approve(project, context);
         project.network.allow = {"a.example"};
         CHECK(asked() == Lines{"network to a.example"});
     }
     SECTION("the same project of another docs repo") {
         project.docs_repo = world.top / "code";
-        CHECK(asked().size() == 5);
+        CHECK(asked().size() == 6);
     }
     SECTION("another project of the same docs repo") {
         project.name = "other";
-        CHECK(asked().size() == 5);
+        CHECK(asked().size() == 6);
     }
     SECTION("a source that becomes a link to elsewhere") {
         std::filesystem::create_directory(world.top / "data");
         project.mounts[0].source = (world.top / "data").native();
-        project::approve(project, context.paths);
+        approve(project, context);
         std::filesystem::remove(world.top / "data");
         std::filesystem::create_symlink(world.top / "home", world.top / "data");
         REQUIRE(asked().size() == 1);
@@ -160,18 +169,96 @@ TEST_CASE("what was approved is not asked about again, what is new is") {
     }
 }
 
+TEST_CASE("the network, opened, is asked about") {
+    ProjectWorld world;
+    auto context = world.stand_in(world.top);
+    auto project = base_project(world);
+    project.network.mode = project::NetworkMode::none;
+    approve(project, context);
+    project.network.mode = project::NetworkMode::allow;
+    CHECK(unapproved(project, context) == std::vector<std::string>{"network to the hosts of agent claude"});
+}
+
+TEST_CASE("a limit that is raised or dropped is asked about, one that is lowered or new is not") {
+    ProjectWorld world;
+    auto context = world.stand_in(world.top);
+    auto project = base_project(world);
+    project.limits.cpus = 2;
+    project.limits.memory = std::uint64_t{8} << 30;
+    project.limits.pids = 500;
+    project.limits.time = std::chrono::hours(1);
+    project.limits.strict = true;
+    auto asked = [&] { return unapproved(project, context); };
+    using Lines = std::vector<std::string>;
+
+    // The first approval shows them, and nothing but them where nothing else is asked for.
+    CHECK(asked().size() == 7);
+    project.agent.use = "command";
+    project.repos.erase(project.repos.begin());
+    CHECK(asked() ==
+          Lines{"memory up to 8GiB", "processes up to 500", "processors up to 2", "time of a job up to 1h"});
+    approve(project, context);
+    CHECK(asked().empty());
+
+    SECTION("lowered, new") {
+        project.limits.cpus = 0.5;
+        project.limits.memory = 1 << 30;
+        project.limits.idle = std::chrono::minutes(1);
+        CHECK(asked().empty());
+    }
+    SECTION("raised") {
+        project.limits.cpus = 2.5;
+        project.limits.memory = (std::uint64_t{8} << 30) + 1;
+        project.limits.pids = 501;
+        project.limits.time = std::chrono::seconds(3601);
+        CHECK(asked() == Lines{"memory up to 8589934593", "processes up to 501", "processors up to 2.5",
+                               "time of a job up to 1h1s"});
+        approve(project, context);
+        CHECK(asked().empty());
+    }
+    SECTION("dropped, and the approval of that remembered") {
+        project.limits = {};
+        CHECK(asked() == Lines{"limits by whatever means there are (not strict)", "memory without limit",
+                               "processes up to 4096", "processors without limit",
+                               "time of a job without limit"});
+        CHECK(requests_of(project, context).size() == 5);
+        approve(project, context);
+        CHECK(asked().empty());
+        CHECK(requests_of(project, context).empty());
+        project.limits.memory = std::uint64_t{64} << 30;
+        CHECK(asked().empty());
+        project.limits.pids = 100000; // more than what holds without a limit
+        CHECK(asked() == Lines{"processes up to 100000"});
+    }
+}
+
+TEST_CASE("an agent of the project's own stands for all that its definition says") {
+    ProjectWorld world;
+    auto context = world.stand_in(world.top);
+    world.write("docs/.scad/agents/mine.toml", "program = \"x\"\n");
+    auto project = base_project(world);
+    project.agent.use = "mine";
+    approve(project, context);
+    CHECK(unapproved(project, context).empty());
+    world.write("docs/.scad/agents/mine.toml", "program = \"x\"\ncredentials = [\"AWS_SECRET\"]\n");
+    auto lines = unapproved(project, context);
+    REQUIRE(lines.size() == 1);
+    CHECK_THAT(lines[0], Catch::StartsWith("agent mine as defined by .scad/agents/mine.toml (sha256 "));
+}
+
 TEST_CASE("what is not approved is an answer of no with the list and the command") {
     ProjectWorld world;
     auto context = world.stand_in(world.top);
     auto project = base_project(world);
     try {
-        project::require_trust(project, context.paths);
+        project::require_trust(project, context);
         FAIL("no error");
     } catch (const Error& error) {
         CHECK(error.kind == Error::Kind::no);
         CHECK(world.stable(error.message) ==
               "the project 'atlas' asks for what was not approved yet:\n"
               "    credentials of agent claude\n"
+              "    network to the hosts of agent claude\n"
               "    repo code at <top>/code");
         CHECK(error.hint == "git scad config trust atlas");
     }
