@@ -33,9 +33,12 @@ int exec(Invocation& invocation, const Options& options) {
     if (session::ensure_live(context, store, entry.session))
         context.terminal.note(fmt::format("resumed session '{}', which was {}", entry.session.name,
                                           session::state_name(entry.state)));
+    auto session = entry.session;
+    for (auto& variable : session::read_status(session.directory).device_variables)
+        session.variables.push_back(std::move(variable));
     ExecRequest request;
     request.argv = std::move(argv);
-    request.environment = session::session_environment(entry.session, {});
+    request.environment = session::session_environment(session, {});
     for (const auto& variable : options.variables) {
         if (variable.find('=') == std::string::npos || variable.starts_with('='))
             throw usage("--env wants <name>=<value>, not '{}'", variable);

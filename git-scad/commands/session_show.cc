@@ -73,6 +73,7 @@ nlohmann::json document(const session::Entry& entry, const std::vector<session::
     for (const auto& mount : session.mounts)
         document["mounts"].push_back(
             {{"target", mount.target}, {"source", mount.source.string()}, {"writable", mount.writable}});
+    document["devices"] = entry.status.devices;
     for (const auto& limit : entry.status.limits)
         document["limits"].push_back(
             {{"name", limit.name}, {"value", limit.value}, {"means", limit.means}, {"strong", limit.strong}});
@@ -139,6 +140,11 @@ void show(const base::Context& context, const session::Entry& entry, const std::
             printer.item(fmt::format("{} {} {}", mount.target,
                                      mount.writable ? "writable, is" : "read-only, shows",
                                      mount.source.string()));
+    }
+    if (session.devices.gpu || !session.devices.devices.empty()) {
+        printer.title("devices");
+        for (const auto& node : entry.status.devices) printer.item(node);
+        if (entry.status.devices.empty()) printer.item("found when it starts");
     }
     if (!entry.status.limits.empty()) {
         printer.title("limits");

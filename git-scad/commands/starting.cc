@@ -66,8 +66,11 @@ void describe_start(const base::Context& context, const session::Session& sessio
         terminal.note(fmt::format("  {}: {} {}", base::visible(mount.target),
                                   mount.writable ? "writable, is" : "read-only, shows",
                                   base::visible(mount.source.string())));
+    const auto status = session::read_status(session.directory);
+    if (!status.devices.empty())
+        terminal.note(fmt::format("  devices: {}", base::visible(base::join(status.devices, ", "))));
     terminal.note(fmt::format("  network: {}", base::visible(network_words(session))));
-    for (const auto& limit : session::read_status(session.directory).limits)
+    for (const auto& limit : status.limits)
         terminal.note(fmt::format("  limit: {} {}, by {}", limit.name, limit.value, limit.means));
 }
 

@@ -96,7 +96,9 @@ class Planner {
         for (std::size_t slash = target.find('/', 1); slash != std::string::npos;
              slash = target.find('/', slash + 1)) {
             std::string parent = target.substr(0, slash);
-            if (!is_covered(parent) && made_.insert(parent).second) add({"--perms", "0755", "--dir", parent});
+            // /dev is a file system of the sandbox's own, in which directories can be made.
+            if ((!is_covered(parent) || lies_below(parent, "/dev")) && made_.insert(parent).second)
+                add({"--perms", "0755", "--dir", parent});
         }
     }
     bool is_covered(const std::string& path) const { // has content of its own, from the host
@@ -140,7 +142,8 @@ class Planner {
                        },
                        [&](const Symlink& link) {
                            add({"--symlink", link.target, mount.target});
-                       }},
+                       },
+                       [&](const Device& device) { place_device(mount.target, device); }},
             mount.what);
         made_.insert(mount.target);
     }
@@ -155,6 +158,16 @@ class Planner {
         add({bind.writable ? "--bind" : "--ro-bind", staged(slot), target});
         covered_.insert(target);
         if (bind.writable) writable_.insert(target);
+    }
+
+    // Bound without "nodev", which is why nothing but a device may be.
+    void place_device(const std::string& target, const Device& device) {
+        if (!device.source.is_absolute())
+            throw fatal("the device '{}' is not absolute", device.source.string());
+        std::string slot = next_slot();
+        launch_.stage.push_back({"device", slot, device.source.string()});
+        add({"--dev-bind", staged(slot), target});
+        covered_.insert(target);
     }
 
     void place_overlay(const std::string& target, const Overlay& overlay, bool exact) {

@@ -52,9 +52,15 @@ struct Symlink {
     bool operator==(const Symlink&) const = default;
 };
 
+// A device node of the host, to be used as by the caller. A character device, never a directory nor a disk.
+struct Device {
+    std::filesystem::path source;
+    bool operator==(const Device&) const = default;
+};
+
 struct Mount {
     std::string target; // absolute, normal, inside the sandbox
-    std::variant<Bind, Overlay, Tmpfs, File, Directory, Symlink> what;
+    std::variant<Bind, Overlay, Tmpfs, File, Directory, Symlink, Device> what;
     bool optional = false; // a source that does not exist is passed over
     bool exact = false; // no part of a Bind's source or of an Overlay's lowers may be a link: for places that
                         // a session can have swapped since

@@ -1,5 +1,6 @@
 #include "project/resolve.h"
 
+#include "base/device.h"
 #include "base/suggest.h"
 #include "project/load.h"
 #include "project/reader.h"
@@ -106,11 +107,9 @@ class Resolver {
         }
         to.gpu = from.boolean("gpu", false);
         to.devices = from.strings("devices", [](const std::string& device) -> std::string {
-            std::error_code error;
-            if (!device.starts_with("/dev/") || !absolute_path_problem(device).empty()) {
+            if (!device.starts_with("/dev/") || !absolute_path_problem(device).empty())
                 return "a device is a path below '/dev'";
-            }
-            return fs::exists(device, error) ? "" : "no such device";
+            return base::device_problem(device);
         });
     }
 

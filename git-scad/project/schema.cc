@@ -59,8 +59,10 @@ constexpr std::array keys = {
         "The hosts that baking may reach, as in network.allow."},
     Key{"environment", "env", Type::string_table, "", "",
         "Variables of every job. Not PATH, HOME, GIT_*, SCAD_* and others that scad sets itself."},
-    Key{"environment", "gpu", Type::boolean, "", "false", "The host's graphics processors.", true},
-    Key{"environment", "devices", Type::strings, "", "[]", "Other devices, by path.", true},
+    Key{"environment", "gpu", Type::boolean, "", "false",
+        "The host's graphics processors, with what their driver needs."},
+    Key{"environment", "devices", Type::strings, "", "[]",
+        "Other devices, by their path below /dev: character devices that you can open."},
 
     Key{"", "limits", Type::table, "", "", "What a session may use."},
     Key{"limits", "cpus", Type::number, "", "not limited", "Processors, in fractions if need be."},

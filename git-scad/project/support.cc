@@ -46,11 +46,9 @@ std::vector<Unsupported> unsupported(const Project& project) {
     // Keys that are lacking whatever their value, but for "none at all".
     auto used = [&](const std::string& name) {
         const auto& environment = project.environment;
-        if (name == "environment.gpu") return environment.gpu;
         if (name == "environment.tools") return !environment.tools.empty();
         if (name == "environment.packages") return !environment.packages.empty();
         if (name == "environment.setup") return !environment.setup.empty();
-        if (name == "environment.devices") return !environment.devices.empty();
         if (name == "agent.files") return project.agent.files && !project.agent.files->empty();
         if (name.ends_with(".include")) {
             return std::any_of(project.repos.begin(), project.repos.end(), [&](const Repo& repo) {

@@ -66,6 +66,8 @@ std::string project_template(const TemplateInput& input) {
 [environment]
 base = "host"
 # env = { PYTHONUNBUFFERED = "1" }
+# gpu = true                    # the graphics processors of this machine
+# devices = ["/dev/kvm"]        # other devices
 
 # What a session may use. Without a line there is no limit.
 [limits]

@@ -170,6 +170,11 @@ std::string session_readme(const Session& session) {
         for (const auto& mount : session.mounts)
             text += fmt::format("- {}: {}\n", mount.target, mount.writable ? "read-write" : "read-only");
     }
+    if (session.devices.gpu || !session.devices.devices.empty()) {
+        text += "\n## Devices\n\n";
+        if (session.devices.gpu) text += "- the host's graphics processors\n";
+        for (const auto& device : session.devices.devices) text += fmt::format("- {}\n", device.path);
+    }
     text += fmt::format("\n## Network\n\n{}\n", network_words(session.network));
     if (session.network == engine::NetworkMode::allow)
         for (const auto& host : session.allow) text += fmt::format("- {}\n", host);

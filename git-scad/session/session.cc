@@ -91,6 +91,21 @@ SessionRepo repo_from_json(const nlohmann::json& value) {
     return repo;
 }
 
+nlohmann::json devices_to_json(const engine::DeviceRequest& request) {
+    nlohmann::json paths = nlohmann::json::array();
+    for (const auto& device : request.devices)
+        paths.push_back({{"path", device.path}, {"source", device.source}});
+    return {{"gpu", request.gpu}, {"paths", paths}};
+}
+
+engine::DeviceRequest devices_from_json(const nlohmann::json& devices) {
+    engine::DeviceRequest request;
+    request.gpu = base::find_bool(devices, "gpu");
+    for (const auto& device : array_at(devices, "paths"))
+        request.devices.push_back({base::get_string(device, "path"), base::get_string(device, "source")});
+    return request;
+}
+
 } // namespace
 
 const SessionRepo* Session::repo(const std::string& wanted) const {
@@ -111,6 +126,7 @@ std::string to_json(const Session& session) {
         {"environment", session.environment},
         {"variables", pairs_to_json(session.variables)},
         {"network", {{"mode", mode_name(session.network)}, {"allow", session.allow}}},
+        {"devices", devices_to_json(session.devices)},
         {"limits", limits_to_json(session)},
         {"agent",
          {{"use", session.agent},
@@ -146,6 +162,7 @@ Session read_session(const std::filesystem::path& directory) {
             const auto network = object_at(document, "network");
             session.network = mode_from(base::get_string(network, "mode"));
             session.allow = base::get_strings(network, "allow");
+            session.devices = devices_from_json(object_at(document, "devices"));
             limits_from_json(object_at(document, "limits"), session);
             const auto agent = object_at(document, "agent");
             session.agent = base::get_string(agent, "use");
@@ -194,6 +211,8 @@ Status read_status(const std::filesystem::path& session_directory) {
     for (const auto& value : array_at(*document, "limits"))
         status.limits.push_back({base::find_string(value, "name"), base::find_string(value, "value"),
                                  base::find_string(value, "means"), base::find_bool(value, "strong", true)});
+    if (document->contains("devices")) status.devices = base::get_strings(*document, "devices");
+    status.device_variables = pairs_from_json(array_at(*document, "device_variables"));
     return status;
 }
 
@@ -201,6 +220,8 @@ void write_status(const std::filesystem::path& session_directory, const Status& 
     nlohmann::json document = {
         {"version", status_version}, {"phase", status.phase}, {"taken", status.taken}, {"note", status.note}};
     document["repos"] = repo_states_to_json(status.repos);
+    document["devices"] = status.devices;
+    document["device_variables"] = pairs_to_json(status.device_variables);
     document["limits"] = nlohmann::json::array();
     for (const auto& limit : status.limits)
         document["limits"].push_back(

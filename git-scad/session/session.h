@@ -1,5 +1,6 @@
 #pragma once
 
+#include "engine/devices.h"
 #include "engine/sandbox_spec.h"
 #include "workspace/snapshot.h"
 
@@ -47,6 +48,7 @@ struct Session {
     std::vector<std::pair<std::string, std::string>> variables; // of the environment
     std::vector<SessionRepo> repos;
     std::vector<SessionMount> mounts;
+    engine::DeviceRequest devices;
     engine::NetworkMode network = engine::NetworkMode::allow;
     std::vector<std::string> allow; // the project's and its agent's hosts
     engine::SandboxLimits limits;
@@ -80,6 +82,8 @@ struct Status {
     std::vector<workspace::RepoState> repos;
     std::int64_t taken = 0; // when the last snapshot was taken
     std::vector<engine::LimitMeans> limits;
+    std::vector<std::string> devices;     // nodes that its sandbox was given
+    std::vector<std::pair<std::string, std::string>> device_variables; // what they need beside Session::variables
     std::string note; // why it ended by itself
 };
 Status read_status(const std::filesystem::path& session_directory); // a missing one is an empty one

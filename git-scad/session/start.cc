@@ -77,6 +77,18 @@ std::vector<SessionMount> mounts_of(const project::Project& project) {
     return mounts;
 }
 
+engine::DeviceRequest devices_of(const project::Project& project) {
+    engine::DeviceRequest request;
+    request.gpu = project.environment.gpu;
+    for (const auto& path : project.environment.devices) {
+        std::error_code error;
+        const auto source = std::filesystem::canonical(path, error);
+        if (error) throw system_error(error.value(), "cannot use the device '{}'", path);
+        request.devices.push_back({path, source.native()});
+    }
+    return request;
+}
+
 SessionRepo session_repo(const workspace::Origin& origin, const std::string& branch) {
     SessionRepo repo;
     repo.name = origin.name;
@@ -112,6 +124,7 @@ Session describe(const base::Context& context, const project::Project& project, 
     session.environment = plan.id;
     session.variables = environment::environment_variables(context.paths, plan.id);
     session.mounts = mounts_of(project);
+    session.devices = devices_of(project);
     session.network = engine_mode(project.network.mode);
     // The user's own preference goes before what the project names; a model is one of the project's agent.
     session.agent = context.settings.get("scad.agent").value_or(project.agent.use);
@@ -197,6 +210,10 @@ Session start_session(const base::Context& context, const project::Project& proj
         for (const auto& warning : remote_warnings(session, repo, context.variables))
             context.terminal.warning(base::visible(warning));
     }
+
+    // So does what this host lacks.
+    for (const auto& warning : engine::find_devices(session.devices).warnings)
+        context.terminal.warning(base::visible(warning));
 
     base::make_directories(context.paths.sessions());
     base::make_directories(context.paths.agents());

@@ -24,6 +24,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <fcntl.h>
+#include <iterator>
 #include <memory>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -139,8 +140,15 @@ write_status(directory_, status_, false);
 
 void Supervisor::start_sandbox() {
     engine_ = engine::make_engine(session_.engine);
-    const engine::SandboxSpec spec =
-        session_spec(session_, paths_, engine::host_root(session_.network, session_.name));
+    auto root = engine::host_root(session_.network, session_.name);
+    // Found anew each time: with another driver or after a reboot they are others.
+    engine::Devices devices = engine::find_devices(session_.devices);
+    std::move(devices.mounts.begin(), devices.mounts.end(), std::back_inserter(root));
+    session_.variables.insert(session_.variables.end(), devices.variables.begin(), devices.variables.end());
+    status_.device_variables = std::move(devices.variables);
+    for (const auto& warning : devices.warnings) log_.warn("{}", warning);
+    status_.devices = std::move(devices.nodes);
+    const engine::SandboxSpec spec = session_spec(session_, paths_, std::move(root));
     if (spec.network == engine::NetworkMode::allow) {
         proxy_ = std::make_unique<engine::Proxy>(
             loop_, engine::AllowList::parse(session_.allow),

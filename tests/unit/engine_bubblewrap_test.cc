@@ -57,6 +57,7 @@ SandboxSpec session_like() {
         {"/etc", Directory{0755}},
         {"/etc/passwd", File{"agent\n", 0444}},
         {"/tmp", Bind{"/state/alpha/tmp", true}},
+        {"/dev/dri/renderD128", Device{"/dev/dri/renderD128"}},
         {"/run/scad/objects/code", Bind{"/src/code/.git/objects", false}},
         {"/work/code",
          Overlay{{"/state/trees/1"}, "/state/alpha/upper", "/state/alpha/work", "/state/alpha/git"}},

@@ -282,8 +282,6 @@ TEST_CASE("what this build cannot do is told with its place, when it is needed")
                       "22: 'environment.packages' is not supported in this build",
                       "23: 'environment.python' is not supported in this build",
                       "24: 'environment.setup' is not supported in this build",
-                      "28: 'environment.gpu' is not supported in this build",
-                      "29: 'environment.devices' is not supported in this build",
                       "35: 'limits.disk' is not supported in this build",
                       "51: 'agent.files' is not supported in this build",
                       "14: mounts with mode 'cow' are not supported in this build",
@@ -295,7 +293,7 @@ TEST_CASE("what this build cannot do is told with its place, when it is needed")
     CHECK_THROWS_WITH(
         project::require_supported(project),
         Catch::Contains(
-            "full.toml:28:7: 'environment.gpu' is not supported in this build\ngpu = true\n      ^"));
+            "full.toml:22:12: 'environment.packages' is not supported in this build\npackages = "));
 
     world.write("docs/.scad/plain.toml",
                 "[repos.docs]\npath = \".\"\n[environment]\ngpu = false\ntools = []\n");

@@ -147,6 +147,8 @@ void make_bind(const Prepared& prepared) {
     std::string place = at_stage(slot);
     struct stat status {};
     if (::fstat(prepared.source, &status) != 0) die("cannot look at '" + source + "'");
+    errno = ENODEV;
+    if ((*prepared.operation)[0] == "device" && !S_ISCHR(status.st_mode)) die("cannot use '" + source + "'");
     int made =
         S_ISDIR(status.st_mode) ? ::mkdir(place.c_str(), 0755) : ::mknod(place.c_str(), S_IFREG | 0644, 0);
     if (made != 0) die("cannot make '" + place + "'");
@@ -268,8 +270,8 @@ int run_stage(const Arguments& words) {
     enter_name_spaces();
     std::vector<Prepared> prepared;
     for (const auto& operation : *operations)
-        if (operation.size() >= 3 &&
-            (operation[0] == "bind" || operation[0] == "bind-exact" || operation[0] == "overlay"))
+        if (operation.size() >= 3 && (operation[0] == "bind" || operation[0] == "bind-exact" ||
+                                      operation[0] == "device" || operation[0] == "overlay"))
             prepared.push_back(prepare(operation));
     make_stage();
     for (const Prepared& one : prepared) {

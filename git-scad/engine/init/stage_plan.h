@@ -11,6 +11,7 @@
 //   wait <fd>                       go on when a byte or end of file can be read there
 //   bind <slot> <source>            the host's directory or file, with what is mounted below it
 //   bind-exact <slot> <source>      the same, but no part of that path may be a link
+//   device <slot> <source>          a character device of the host's
 //   overlay <slot> lower=<dir>… [upper=<dir> work=<dir>] [git=<dir>] [watch=<fd>]
 //                                   lowers topmost first, `exact=` for one without links in its path; without
 //                                   upper it is read-only
@@ -22,7 +23,7 @@
 // <stage_directory>/null an empty file.
 namespace scad::engine::stage {
 
-inline constexpr std::string_view first_word = "scad-stage-2"; // the first operation, alone: the version
+inline constexpr std::string_view first_word = "scad-stage-3"; // the first operation, alone: the version
 inline constexpr std::string_view stage_directory =
     "/tmp"; // of the stage's own mount name space, where a tmpfs covers it
 
