@@ -149,7 +149,7 @@ WholeDirectory::~WholeDirectory() {
     }
 }
 
-bool WholeDirectory::commit(const std::string& name) {
+bool WholeDirectory::commit(const std::string& name, Durability durability) {
     const std::filesystem::path whole = parent_ / name;
     if (::renameat2(AT_FDCWD, path_.c_str(), AT_FDCWD, whole.c_str(), RENAME_NOREPLACE) != 0) {
         if (errno == EEXIST || errno == ENOTEMPTY) return false;
@@ -158,7 +158,7 @@ bool WholeDirectory::commit(const std::string& name) {
     committed_ = true;
     path_ = whole;
     lock_.reset();
-    sync_directory(parent_);
+    if (durability == Durability::synced) sync_directory(parent_);
     return true;
 }
 

@@ -57,9 +57,9 @@ class WholeDirectory {
 
     const std::filesystem::path& path() const { return path_; }
 
-    // Renames it to `parent`/`name` (renameat2(2), RENAME_NOREPLACE) and fsyncs the parent. False when that
-    // name exists: this one is removed then by the destructor.
-    bool commit(const std::string& name);
+    // Renames it to `parent`/`name` (renameat2(2), RENAME_NOREPLACE) and, when it is to be synced, fsyncs the
+    // parent. False when that name exists: this one is removed then by the destructor.
+    bool commit(const std::string& name, Durability durability = Durability::synced);
 
   private:
     std::filesystem::path parent_;

@@ -112,7 +112,7 @@ Job create_job(const Session& session, Job job, const std::string& prompt) {
     // Racing callers take the same number; the rename lets one have it and the others go on to the next.
     for (job.number = numbers.empty() ? 1 : numbers.back() + 1;; ++job.number) {
         base::write_document(directory.path() / "job.json", to_document(job));
-        if (directory.commit(std::to_string(job.number))) break;
+        if (directory.commit(std::to_string(job.number), base::Durability::plain)) break;
     }
     job.directory_on_host = session.jobs() / std::to_string(job.number);
     return job;

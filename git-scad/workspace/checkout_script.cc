@@ -14,6 +14,10 @@ cd "$2"
 git -c core.hooksPath=/dev/null -c core.fsmonitor=false -c checkout.workers=2 read-tree -m -u "$3"
 )";
 
+// The index also takes a list of what is untracked in each directory (nothing) with the directory's times, so
+// that the first `git status` of a session needs to read only the directories that it has changed (UNTR in
+// gitformat-index(5)). git trusts it for the path that it was made for: so this runs where sessions have the
+// tree, too.
 constexpr std::string_view refresh_text = R"(set -eu
 umask 022
 export GIT_DIR="$1/.git" GIT_WORK_TREE="$1"
@@ -27,6 +31,9 @@ if [ -n "$missing" ]; then
     printf '%s\n' "$missing" >&2
     exit 1
 fi
+git='git -c core.hooksPath=/dev/null -c core.fsmonitor=false -c core.splitIndex=false'
+$git update-index --force-untracked-cache
+$git status --porcelain >/dev/null
 )";
 
 } // namespace

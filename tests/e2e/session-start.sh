@@ -38,6 +38,9 @@ expect_same https://example.org/code.git "$(in_code git remote get-url origin)"
 expect_same "A U Thor <author@example.com>" "$(in_code git config user.name) <$(in_code git config user.email)>"
 expect_same "" "$(in_code git status --porcelain --ignored)"
 expect_same "" "$(in_code git diff-index HEAD)" # the index is valid as it is: nothing was refreshed for that
+# Nor did the first status have to read a directory but the top one, which is the session's own.
+first_status=$(in_code sh -c 'GIT_TRACE2_PERF=1 git status 2>&1')
+expect_match ' \.+opendir:1$' "$first_status"
 in_code sh -c 'test -d .git && test ! -L .git' || fail "the git directory is no plain directory"
 expect_same "README.md" "$(in_code cat README.md)"
 expect_no_match 'secret-word|fsmonitor|alias|credential' "$(in_code cat .git/config)"
