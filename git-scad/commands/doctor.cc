@@ -4,10 +4,12 @@
 #include "base/text.h"
 #include "base/version.h"
 #include "commands/all.h"
+#include "commands/doctor_programs.h"
 #include "commands/options.h"
 #include "engine/host_check.h"
 
 #include <algorithm>
+#include <chrono>
 #include <fmt/format.h>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -24,9 +26,25 @@ std::vector<engine::Check> check_agents(const base::Context& context) {
         check.name = "agent " + name;
         check.needed = false;
         const auto found = base::find_program(agent.program, context.variables.entries());
-        check.ok = found.has_value();
-        check.detail = found ? found->string() : fmt::format("no program '{}' on PATH", agent.program);
-        if (!found) check.remedy = agent.install;
+        if (!found) {
+            check.detail = fmt::format("no program '{}' on PATH", agent.program);
+            check.remedy = agent.install;
+        } else {
+            // Programs of the user's, run as the user runs them.
+            base::Command command;
+            command.argv = {found->native(), "--version"};
+            command.environment = context.variables.entries();
+            command.timeout = std::chrono::seconds{20};
+            const auto result = base::run(command);
+            check.ok = result.ok();
+            check.detail =
+                check.ok
+                    ? fmt::format("{} at {}", base::one_line(base::trim(result.out), 60), found->native())
+                    : fmt::format("'{} --version' {}", found->native(),
+                                  result.timed_out ? "did not end within 20 seconds"
+                                                   : base::describe_wait_status(result.wait_status));
+            if (!check.ok) check.remedy = agent.install;
+        }
         checks.push_back(std::move(check));
     }
     return checks;
@@ -42,6 +60,7 @@ Action set_up_doctor(CLI::App& app) {
         auto& terminal = context.terminal;
         auto checks = engine::check_host(context);
         for (auto& check : check_agents(context)) checks.push_back(std::move(check));
+        for (auto& check : check_programs(context)) checks.push_back(std::move(check));
         const bool bad = std::any_of(checks.begin(), checks.end(),
                                      [](const auto& check) { return check.needed && !check.ok; });
         if (format->json) {

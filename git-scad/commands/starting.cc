@@ -5,6 +5,7 @@
 #include "commands/options.h"
 #include "commands/sessions.h"
 #include "commands/trusting.h"
+#include "engine/host_check_login.h"
 #include "session/start.h"
 
 #include <fmt/format.h>
@@ -70,6 +71,8 @@ void describe_start(const base::Context& context, const session::Session& sessio
     if (!status.devices.empty())
         terminal.note(fmt::format("  devices: {}", base::visible(base::join(status.devices, ", "))));
     terminal.note(fmt::format("  network: {}", base::visible(network_words(session))));
+    if (const auto logout = engine::explain_login(engine::find_login(context)); !logout.ok)
+        terminal.note(fmt::format("  logout: {}; {}", logout.detail, logout.remedy));
     for (const auto& limit : status.limits)
         terminal.note(fmt::format("  limit: {} {}, by {}", limit.name, limit.value, limit.means));
 }

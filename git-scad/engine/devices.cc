@@ -3,6 +3,7 @@
 #include "base/device.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "engine/engine.h"
 
 #include <algorithm>
 #include <array>
@@ -33,12 +34,6 @@ constexpr std::array driver_patterns = {
 
 bool is_below(std::string_view path, std::string_view directory) {
     return path.size() > directory.size() && path.starts_with(directory) && path[directory.size()] == '/';
-}
-
-// Whether a sandbox over the host's programs shows this place as the host has it.
-bool is_shown(std::string_view path) {
-    constexpr std::array shown = {"/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/opt"};
-    return std::any_of(shown.begin(), shown.end(), [&](const char* place) { return is_below(path, place); });
 }
 
 // Whether something may be put there: not where the system or the session has its own.

@@ -90,6 +90,10 @@ std::unique_ptr<Engine> make_engine(std::string_view name);
 // Looks at the host for what exists.
 std::vector<Mount> host_root(NetworkMode network, const std::string& hostname);
 
+// Whether a sandbox over host_root() shows this place as the host has it: what lies in /usr, in /opt but for
+// /opt/scad, and in /bin and its like. For an absolute, normal path; pure.
+bool is_shown(std::string_view path);
+
 inline constexpr std::string_view init_path = "/run/scad/init"; // scad-init inside
 inline constexpr unsigned inner_uid = 1000;                     // the agent's user and group id inside
 

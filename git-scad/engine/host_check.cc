@@ -4,7 +4,11 @@
 #include "base/file.h"
 #include "base/process.h"
 #include "base/text.h"
+#include "engine/devices.h"
 #include "engine/engine.h"
+#include "engine/host_check_login.h"
+#include "engine/host_check_state.h"
+#include "engine/init/stage_plan.h"
 #include "engine/limits.h"
 #include "engine/runner.h"
 
@@ -15,14 +19,9 @@
 #include <cstddef>
 #include <functional>
 
-#include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
-#include <sched.h>
-#include <sys/mount.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
-#include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
@@ -33,8 +32,6 @@ namespace scad::engine {
 namespace fs = std::filesystem;
 
 namespace {
-
-constexpr std::uint64_t least_space = std::uint64_t{1} << 30;
 
 // ---- Things that are tried in a child, since they change the process that does them.
 
@@ -69,34 +66,6 @@ Tried try_in_child(const std::function<Tried()>& attempt) {
     return tried;
 }
 
-bool write_small(const char* path, const char* text) {
-    int fd = ::open(path, O_WRONLY | O_CLOEXEC);
-    if (fd < 0) return false;
-    auto size = static_cast<ssize_t>(std::char_traits<char>::length(text));
-    bool ok = ::write(fd, text, static_cast<std::size_t>(size)) == size;
-    int error = errno;
-    ::close(fd);
-    errno = error;
-    return ok;
-}
-
-// A user and a mount namespace with the caller as root of it, and a tmpfs on `place`: what AppArmor refuses
-// is not the namespace but what comes after.
-Tried enter_namespaces(const std::string& uid_map, const std::string& gid_map, const std::string& place) {
-    if (::unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) return {1, errno};
-    if (!write_small("/proc/self/setgroups", "deny")) return {2, errno};
-    if (!write_small("/proc/self/uid_map", uid_map.c_str())) return {2, errno};
-    if (!write_small("/proc/self/gid_map", gid_map.c_str())) return {2, errno};
-    if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return {3, errno};
-    if (::mount("tmpfs", place.c_str(), "tmpfs", 0, "size=1m") != 0) return {3, errno};
-    return {};
-}
-
-struct Maps {
-    std::string uid = fmt::format("0 {} 1", ::geteuid());
-    std::string gid = fmt::format("0 {} 1", ::getegid());
-};
-
 std::string sysctl(const char* name) {
     try {
         return std::string(base::trim(base::read_if_exists(fs::path("/proc/sys") / name).value_or("")));
@@ -116,28 +85,34 @@ Check check_user() {
     return check;
 }
 
+// Has scad-init make the mounts that a sandbox stands on, as it does for each: what AppArmor allows depends
+// on the program. Returns what it said; empty: all done.
+std::string try_stage(const std::vector<stage::Operation>& operations) {
+    const auto init = base::sibling_program("scad-init");
+    const auto plan = base::make_memory_file("plan", stage::encode(operations));
+    base::Command command;
+    command.argv = {init.native(), "stage", std::to_string(plan.get())};
+    command.environment = std::vector<std::string>{"PATH=/usr/bin:/bin"};
+    command.inherit = {plan.get()};
+    command.timeout = std::chrono::seconds{20};
+    const auto result = base::run(command);
+    if (result.ok()) return {};
+    std::string said(base::trim(result.err));
+    if (said.starts_with("scad-init: ")) said.erase(0, 11);
+    return said.empty() ? base::describe_wait_status(result.wait_status) : base::one_line(said, 200);
+}
+
 Check check_namespaces() {
-    Check check{"user namespaces", false, true, {}, {}};
-    Maps maps;
-    auto tried = try_in_child([&] { return enter_namespaces(maps.uid, maps.gid, "/tmp"); });
-    check.ok = tried.ok();
-    if (check.ok) {
-        check.detail = "made, with a mount inside";
-    } else if (sysctl("kernel/apparmor_restrict_unprivileged_userns") == "1") {
-        check.detail = "AppArmor refuses them to programs without a profile";
-        check.remedy = "sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0";
-    } else if (sysctl("kernel/unprivileged_userns_clone") == "0") {
-        check.detail = "switched off for ordinary users (kernel.unprivileged_userns_clone)";
-        check.remedy = "sudo sysctl -w kernel.unprivileged_userns_clone=1";
-    } else if (sysctl("user/max_user_namespaces") == "0") {
-        check.detail = "none are allowed (user.max_user_namespaces)";
-        check.remedy = "sudo sysctl -w user.max_user_namespaces=15000";
-    } else {
-        constexpr std::array<const char*, 4> steps = {"", "unshare", "writing the id maps", "a mount inside"};
-        check.detail = fmt::format("{}: {}", steps.at(static_cast<std::size_t>(tried.step)),
-                                   base::errno_text(tried.error));
-    }
-    return check;
+    const auto failure = try_stage({});
+    if (failure.empty()) return {"user namespaces", true, true, "made, with a mount inside", {}};
+    NamespaceSettings settings;
+    settings.apparmor = sysctl("kernel/apparmor_restrict_unprivileged_userns");
+    settings.cloning = sysctl("kernel/unprivileged_userns_clone");
+    settings.most = sysctl("user/max_user_namespaces");
+    const auto prefix = base::sibling_program("scad-init").parent_path().parent_path().parent_path();
+    if (const auto profile = prefix / "share/scad/apparmor.d/scad"; fs::exists(profile))
+        settings.profile = profile;
+    return explain_namespaces(failure, settings);
 }
 
 // A directory of the check's own below the state directory; removed at the end.
@@ -158,56 +133,28 @@ struct Scratch {
     fs::path path;
 };
 
-// Mounts as sessions do, edits a file of the lower layer through it, and looks for it in the upper one.
-Tried try_overlay(const Maps& maps, const fs::path& scratch) {
-    auto lower = (scratch / "lower").string();
-    auto upper = (scratch / "upper").string();
-    auto merged = (scratch / "merged").string();
-    // Numbers that no descriptor of this process has: the layers are opened inside the new namespaces.
-    constexpr int first = 200;
-    auto options = fmt::format(
-        "lowerdir=/proc/self/fd/{},upperdir=/proc/self/fd/{},workdir=/proc/self/fd/{},"
-        "userxattr,index=on",
-        first, first + 1, first + 2);
-    auto work = (scratch / "work").string();
-    auto file = merged + "/file";
-    auto copied = upper + "/file";
-    auto tmp = (scratch / "tmp").string();
-    return try_in_child([&]() -> Tried {
-        auto tried = enter_namespaces(maps.uid, maps.gid, tmp);
-        if (!tried.ok()) return {1, tried.error};
-        const std::array<const char*, 3> layers = {lower.c_str(), upper.c_str(), work.c_str()};
-        for (std::size_t i = 0; i < layers.size(); ++i) {
-            int fd = ::open(layers.at(i), O_PATH | O_DIRECTORY | O_CLOEXEC);
-            if (fd < 0 || ::dup2(fd, first + static_cast<int>(i)) < 0) return {2, errno};
-        }
-        if (::mount("overlay", merged.c_str(), "overlay", MS_NOSUID | MS_NODEV, options.c_str()) != 0)
-            return {2, errno};
-        if (!write_small(file.c_str(), "new")) return {3, errno};
-        struct stat found {};
-        if (::stat(copied.c_str(), &found) != 0) return {3, errno};
-        return {};
-    });
-}
-
 Check check_overlay(const fs::path& state) {
-    Check check{"overlay file systems", false, true, {}, {}};
+    Check check{"overlays", false, true, {}, {}};
     Scratch scratch(state);
-    for (const char* name : {"lower", "upper", "work", "merged", "tmp"})
-        base::make_directories(scratch.path / name);
+    for (const char* name : {"lower", "upper", "work"}) base::make_directories(scratch.path / name);
     base::replace_file(scratch.path / "lower/file", "old", 0600, base::Durability::plain);
-    auto tried = try_overlay(Maps(), scratch.path);
-    check.ok = tried.ok();
+    // Mounted as sessions do, and written through: the change must be in the upper layer alone.
+    const auto& at = scratch.path;
+    const auto failure = try_stage(
+        {{"overlay", "0", "lower=" + (at / "lower").string(), "upper=" + (at / "upper").string(),
+          "work=" + (at / "work").string()},
+         {"run", "/bin/sh", "0", "-c", fmt::format("echo new >{}/0/file", stage::stage_directory)}});
+    const auto content = [&](const char* layer) {
+        return base::read_if_exists(at / layer / "file").value_or("");
+    };
+    check.ok = failure.empty() && content("upper") == "new\n" && content("lower") == "old";
     struct utsname system {};
     ::uname(&system);
     if (check.ok) {
         check.detail = fmt::format("with userxattr, kernel {}", system.release);
-    } else if (tried.step == 1) {
-        check.detail = "not tried: no user namespaces";
     } else {
-        check.detail = fmt::format("{} in '{}' (kernel {}, 5.11 or newer is needed): {}",
-                                   tried.step == 2 ? "cannot be mounted" : "cannot be written through",
-                                   state.string(), system.release, base::errno_text(tried.error));
+        check.detail = fmt::format("none over '{}' (kernel {}, 5.11 or newer is needed): {}", state.string(),
+                                   system.release, failure.empty() ? "what is written gets lost" : failure);
         check.remedy = "git config --global scad.stateDir <a directory on ext4, xfs or btrfs>";
     }
     return check;
@@ -277,111 +224,119 @@ Check check_seccomp() {
     return check;
 }
 
-Check check_cgroup() {
-    Check check{"cgroup", false, false, {}, {}};
-    auto access = find_cgroup();
-    check.ok = access.has_value();
-    if (access) {
-        check.detail =
-            fmt::format("{} at {}", base::join(access->controllers, ", "), access->parent.string());
-    } else {
-        check.detail = "none that this user may use: memory is watched and CPUs are bound, both weaker";
-        // Only where a user manager could do that.
-        if (fs::exists(fmt::format("/run/user/{}/systemd/private", ::geteuid()))) {
-            check.remedy = "systemd-run --user --scope -p Delegate=yes $SHELL";
-        }
-    }
-    return check;
+// What would give a cgroup of one's own, where there is a service manager that can.
+std::string cgroup_remedy() {
+    if (!fs::exists("/run/systemd/system")) return {};
+    std::string shell = "systemd-run --user --scope -p Delegate=yes $SHELL";
+    const bool manager = fs::exists(fmt::format("/run/user/{}/systemd/private", ::geteuid()));
+    return manager ? shell : "loginctl enable-linger && " + shell;
 }
 
-// f_type of statfs(2).
-std::string file_system_name(long type) {
-    struct Known {
-        long type;
-        std::string_view name;
-    };
-    constexpr std::array<Known, 10> known = {{{0xef53, "ext4"},
-                                              {0x58465342, "xfs"},
-                                              {0x9123683e, "btrfs"},
-                                              {0xf2f52010, "f2fs"},
-                                              {0x2fc12fc1, "zfs"},
-                                              {0x01021994, "tmpfs"},
-                                              {0x6969, "nfs"},
-                                              {0x794c7630, "overlay"},
-                                              {0x65735546, "fuse"},
-                                              {0xff534d42, "cifs"}}};
-    auto found = std::find_if(known.begin(), known.end(), [&](const Known& one) { return one.type == type; });
-    return found == known.end() ? fmt::format("file system {:#x}", type) : std::string(found->name);
-}
-
-Check check_state(const fs::path& state) {
-    Check check{"state directory", false, true, {}, {}};
-    base::make_directories(state);
-    struct statfs system {};
-    if (::statfs(state.c_str(), &system) != 0)
-        throw system_error(errno, "cannot look at '{}'", state.string());
-    auto kind = file_system_name(system.f_type);
-    auto space = static_cast<std::uint64_t>(system.f_bavail) * static_cast<std::uint64_t>(system.f_bsize);
-    bool suitable = kind != "nfs" && kind != "cifs" && kind != "overlay" && kind != "fuse";
-    check.detail = fmt::format("{} ({}, {} free)", state.string(), kind, base::format_size(space));
-    check.ok = suitable && space >= least_space;
-    if (kind == "tmpfs") check.detail += "; its sessions do not survive a reboot";
-    if (!suitable) {
-        check.detail += "; overlays cannot write to it";
-        check.remedy = "git config --global scad.stateDir <a directory on ext4, xfs or btrfs>";
-    } else if (!check.ok) {
-        check.detail += "; at least 1 GiB is needed";
-        check.remedy = "git scad session list";
-    }
-    return check;
-}
-
-Check check_sandbox() {
-    Check check{"sandbox", false, true, {}, {}};
+// A whole sandbox, with every limit, and by what it is held.
+std::vector<Check> check_sandbox() {
+    Check whole{"sandbox", false, true, {}, {}};
     if (::geteuid() == 0) {
-        check.detail = "not tried as root";
-        return check;
+        whole.detail = "not tried as root";
+        return {whole};
     }
     auto engine = make_engine("bubblewrap");
     SandboxSpec spec;
     spec.name = "check";
     spec.mounts = host_root(NetworkMode::none, spec.name);
+    spec.limits.cpus = 1;
+    spec.limits.memory = std::uint64_t{1} << 30;
+    spec.limits.pids = 64;
+    auto limits = engine->start(spec)->limits();
     auto runner = make_throwaway(*engine, spec);
     RunRequest request;
-    request.argv = {"/bin/true"};
+    request.argv = {"git", "--version"};
     request.environment = {"PATH=/usr/bin:/bin"};
     auto output = run_captured(*runner, request, {}, std::chrono::seconds{20}, 4096);
-    check.ok = output.result.ok();
-    check.detail = check.ok ? "started, ran a program, ended"
-                            : "its program " + base::describe_wait_status(output.result.wait_status);
-    return check;
+    whole.ok = output.result.ok();
+    whole.detail = whole.ok ? "started, ran git, ended"
+                            : "git in it " + base::describe_wait_status(output.result.wait_status);
+    std::vector<Check> checks = {whole};
+    for (const auto& limit : limits)
+        checks.push_back({"limit " + limit.name, limit.strong, false,
+                          limit.means + (limit.strong ? "" : ": weak, for want of a cgroup of one's own"),
+                          limit.strong ? "" : cgroup_remedy()});
+    return checks;
+}
+
+std::vector<Check> check_gpus() {
+    const auto host = find_gpus();
+    const auto devices = plan_gpus(host);
+    Check check{"graphics", !devices.nodes.empty(), false, base::join(devices.nodes, ", "), {}};
+    if (!check.ok) {
+        auto lack = gpu_lack(host);
+        check.detail = std::move(lack.reason);
+        check.remedy = std::move(lack.remedy);
+    }
+    std::vector<Check> checks = {check};
+    for (const auto& warning : check.ok ? devices.warnings : host.warnings)
+        checks.push_back({"graphics", false, false, warning, {}});
+    return checks;
 }
 
 } // namespace
 
+Check explain_namespaces(const std::string& failure, const NamespaceSettings& settings) {
+    Check check{"user namespaces", false, true, {}, {}};
+    // ENOSPC: namespaces(7), "limits on the number".
+    if (settings.most == "0" || failure.find("No space left") != std::string::npos) {
+        check.detail = fmt::format("no more are allowed (user.max_user_namespaces is {})", settings.most);
+        check.remedy = "sudo sysctl -w user.max_user_namespaces=15000";
+    } else if (settings.cloning == "0") {
+        check.detail = "switched off for ordinary users (kernel.unprivileged_userns_clone)";
+        check.remedy = "sudo sysctl -w kernel.unprivileged_userns_clone=1";
+    } else if (settings.apparmor == "1") {
+        check.detail = "AppArmor refuses them to programs without a profile that allows them";
+        check.remedy = settings.profile
+                           ? fmt::format(
+                                 "sudo install -m 644 {} /etc/apparmor.d/scad && sudo apparmor_parser "
+                                 "-r /etc/apparmor.d/scad",
+                                 base::shell_quote(settings.profile->native()))
+                           : "sudo ./run install, in scad's source tree";
+    } else {
+        check.detail = failure;
+    }
+    return check;
+}
+
 std::vector<Check> check_host(const base::Context& context) {
     const auto& state = context.paths.state;
-    const std::vector<std::pair<std::string, std::function<Check()>>> checks = {
-        {"ordinary user", check_user},
-        {"user namespaces", check_namespaces},
-        {"overlay file systems", [&] { return check_overlay(state); }},
-        {"bubblewrap",
-         [&] {
-             return check_program(context, "bubblewrap", "bwrap", {0, 8, 0}, "sudo apt install bubblewrap");
-         }},
-        {"git",
-         [&] {
-             return check_program(context, "git", "git", {2, 39, 0}, "sudo apt install git");
-         }},
-        {"seccomp", check_seccomp},
-        {"cgroup", check_cgroup},
-        {"state directory", [&] { return check_state(state); }},
-        {"sandbox", check_sandbox},
-    };
     std::vector<Check> result;
+    const auto can = [&](std::string_view name) {
+        return std::none_of(result.begin(), result.end(),
+                            [&](const Check& check) { return check.name == name && !check.ok; });
+    };
+    // What stands on user namespaces fails without them for that reason alone.
+    const auto in_namespace = [&](const char* name, std::function<std::vector<Check>()> check) {
+        return std::pair<std::string, std::function<std::vector<Check>()>>(name, [=, &can] {
+            if (can("user namespaces")) return check();
+            return std::vector<Check>{{name, false, true, "not tried: no user namespaces", {}}};
+        });
+    };
+    const auto one = [](auto check) { return [check] { return std::vector<Check>{check()}; }; };
+    const std::vector<std::pair<std::string, std::function<std::vector<Check>()>>> checks = {
+        {"ordinary user", one(check_user)},
+        {"user namespaces", one(check_namespaces)},
+        in_namespace("overlays", one([&] { return check_overlay(state); })),
+        {"bubblewrap", one([&] {
+             return check_program(context, "bubblewrap", "bwrap", {0, 8, 0}, "sudo apt install bubblewrap");
+         })},
+        {"git", one([&] {
+             return check_program(context, "git", "git", {2, 39, 0}, "sudo apt install git");
+         })},
+        {"seccomp", one(check_seccomp)},
+        in_namespace("sandbox", check_sandbox),
+        {"state directory", [&] { return check_state(state); }},
+        {"logout", one([&] { return explain_login(find_login(context)); })},
+        {"graphics", check_gpus},
+    };
     for (const auto& [name, check] : checks) {
         try {
-            result.push_back(check());
+            for (auto& found : check()) result.push_back(std::move(found));
         } catch (const Error& error) {
             // What a check could not even try is a finding like any other; its hint is the remedy if it is a
             // command.

@@ -2,6 +2,8 @@
 
 #include "base/context.h"
 
+#include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,9 +18,20 @@ struct Check {
     std::string remedy; // one command, or empty
 };
 
-// All that sandboxes and sessions need: not root, user namespaces (AppArmor's refusal told apart), overlay
-// with userxattr, bubblewrap and its version, git and its version, seccomp, cgroups, the state directory's
-// file system and free space, a whole sandbox started and stopped.
+// All that sandboxes and sessions need, in the order in which one thing depends on another: not root, user
+// namespaces, overlays, bubblewrap, git, seccomp, a whole sandbox with its limits and their means, where the
+// state lies, what a logout does, graphics processors.
 std::vector<Check> check_host(const base::Context& context);
+
+// What tells why user namespaces were refused (sysctl(8)); values as the kernel writes them, empty: it has no
+// such setting.
+struct NamespaceSettings {
+    std::string apparmor;                         // kernel.apparmor_restrict_unprivileged_userns
+    std::string cloning;                          // kernel.unprivileged_userns_clone, of Debian's kernels
+    std::string most;                             // user.max_user_namespaces
+    std::optional<std::filesystem::path> profile; // that of AppArmor which scad's installation brings
+};
+// `failure` is what the one who tried said. Pure.
+Check explain_namespaces(const std::string& failure, const NamespaceSettings& settings);
 
 } // namespace scad::engine

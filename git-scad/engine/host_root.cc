@@ -97,13 +97,22 @@ void add_names(std::vector<Mount>& mounts, NetworkMode network, const std::strin
             mounts.push_back(file("/etc/resolv.conf", *content));
 }
 
+constexpr std::array system_links = {"/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"};
+
 } // namespace
+
+bool is_shown(std::string_view path) {
+    const auto is_in = [&](std::string_view place) {
+        return path.size() > place.size() + 1 && path.starts_with(place) && path[place.size()] == '/';
+    };
+    return is_in("/usr") || (is_in("/opt") && path != "/opt/scad" && !is_in("/opt/scad")) ||
+           std::any_of(system_links.begin(), system_links.end(), is_in);
+}
 
 std::vector<Mount> host_root(NetworkMode network, const std::string& hostname) {
     std::vector<Mount> mounts;
     mounts.push_back({"/usr", Bind{"/usr", false}, false});
-    for (const char* path : {"/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"})
-        add_as_it_is(mounts, path);
+    for (const char* path : system_links) add_as_it_is(mounts, path);
     add_optional_programs(mounts);
     mounts.push_back({"/etc", Directory{0755}, false});
     for (const char* name : etc_parts) add_as_it_is(mounts, std::string("/etc/") + name);

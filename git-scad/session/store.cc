@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/suggest.h"
 #include "base/text.h"
+#include "engine/host_check_state.h"
 #include "workspace/base_tree.h"
 
 #include <algorithm>
@@ -134,6 +135,7 @@ bool Store::in_trash(const std::string& name) const {
 }
 
 base::FileLock Store::lock(const std::string& name, const std::function<void()>& on_wait) const {
+    engine::require_locks(paths_.state);
     base::make_directories(paths_.locks());
     return base::FileLock::acquire(paths_.locks() / name, on_wait);
 }

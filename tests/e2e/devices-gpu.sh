@@ -7,7 +7,6 @@
 
 make_project '[environment]' 'gpu = true' '[network]' 'mode = "none"'
 git scad build -q atlas
-no_gpu() { fake_nodes=(); }
 
 # Without one: said, with what to do, and nothing is left.
 expect_exit 128 on_fake_host git scad session start atlas alpha
@@ -52,7 +51,7 @@ expect_match '"/dev/nvidia0"' "$out"
 git scad session stop -q alpha
 expect_exit 128 git scad session resume alpha
 expect_match '^fatal: .*gpu = true' "$err"
-no_gpu
+no_nodes
 fake_node /dev/nvidia7 /dev/zero
 expect_exit 0 on_fake_host git scad session resume alpha
 inside 'test -c /dev/nvidia7 && test ! -e /dev/nvidia0'
@@ -62,9 +61,9 @@ expect_exit 0 on_fake_host git scad session start -q atlas beta
 expect_match 'warning: .*nvidia-uvm.*nvidia-modprobe' "$err"
 git scad session rm -q --purge beta
 
-name=delta
+name="delta"
 # What a specification says: of YAML below /etc and of JSON below /var/run.
-no_gpu
+no_nodes
 fake_node /dev/vendor0 /dev/zero
 tools=$trash/vendor
 mkdir -p "$fake/etc/cdi" "$fake/run/cdi" "$tools/data" "$fake/run/vendor"

@@ -11,6 +11,8 @@ fake_node() { # <path below /dev> <harmless device>
     fake_nodes+=(--dev-bind "$2" "$1")
 }
 
+no_nodes() { fake_nodes=(); }
+
 # on_fake_host <command>…: $fake/etc lies over /etc, $fake/run is /run, and /dev holds the usual devices and the fakes.
 on_fake_host() {
     local arguments=(--dev-bind / / --dev /dev) entry
