@@ -21,6 +21,7 @@ std::span<const Command> all_commands() {
         Command{"session resume", "start a stopped or lost session again", set_up_session_resume},
         Command{"session exec", "run a command in a session", set_up_session_exec, words,
                 "[<options>] <session> [--] <command>…"},
+        Command{"session shell", "open a login shell in a session", set_up_session_shell},
         Command{"session snapshot", "save uncommitted work where a fetch finds it", set_up_session_snapshot},
         Command{"session rm", "save a session's work, then move it to the trash", set_up_session_rm},
         Command{"session undelete", "bring a session back from the trash", set_up_session_undelete},

@@ -6,6 +6,7 @@
 #include "base/relay.h"
 #include "commands/safe_stream.h"
 #include "session/client.h"
+#include "session/plan.h"
 
 #include <chrono>
 #include <csignal>
@@ -105,6 +106,13 @@ class Exec {
 };
 
 } // namespace
+
+std::vector<std::string> exec_environment(const session::Session& session) {
+    auto with_devices = session;
+    for (auto& variable : session::read_status(session.directory).device_variables)
+        with_devices.variables.push_back(std::move(variable));
+    return session::session_environment(with_devices, {});
+}
 
 int exec_in_session(const session::Session& session, const ExecRequest& request, bool safe_out,
                     bool safe_err) {

@@ -69,6 +69,12 @@ class BubblewrapSandbox final : public Sandbox {
 
     void start_job(const JobStart& job) override {
         base::Fd payload = base::make_memory_file("job", encode_job(job));
+        if (job.terminal) {
+            const int size = job.terminal->rows << 16 | job.terminal->columns;
+            parts_.channel.send(encode_request(protocol::RequestKind::start_on_terminal, job.id, size),
+                                {payload.get()});
+            return;
+        }
         base::Fd null;
         auto stream = [&](int fd) {
             if (fd >= 0) return fd;
@@ -143,8 +149,10 @@ class BubblewrapSandbox final : public Sandbox {
                 event.kind = SandboxEvent::Kind::ended;
                 return event;
             case protocol::ReplyKind::connection:
+            case protocol::ReplyKind::terminal:
                 if (message.fds.empty()) return std::nullopt;
-                event.kind = SandboxEvent::Kind::connection;
+                event.kind = reply->kind == protocol::ReplyKind::terminal ? SandboxEvent::Kind::terminal
+                                                                          : SandboxEvent::Kind::connection;
                 event.descriptor = std::move(message.fds.front());
                 return event;
             case protocol::ReplyKind::ready:

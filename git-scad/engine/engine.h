@@ -15,6 +15,11 @@
 
 namespace scad::engine {
 
+struct TerminalSize {
+    std::uint16_t rows = 24;
+    std::uint16_t columns = 80;
+};
+
 // One program to be started by process 1 of a sandbox.
 struct JobStart {
     std::uint64_t id = 0; // chosen by the caller, never used twice in one sandbox
@@ -25,10 +30,13 @@ struct JobStart {
     int in = -1; // descriptors for the program's 0-2, borrowed for the call; never the user's terminal
     int out = -1;
     int err = -1;
+    std::optional<TerminalSize> terminal = {}; // instead of the descriptors: a new pseudo-terminal of the
+                                               // sandbox's own, as its controlling one
 };
 
 struct SandboxEvent {
     enum class Kind {
+        terminal,   // id, descriptor: the master of its pseudo-terminal (pty(7)); before `started`
         started,    // id, pid inside the sandbox
         failed,     // id, message: the program could not be started ("no such file or directory")
         ended,      // id, wait_status: the program ended, and nothing that it started is left

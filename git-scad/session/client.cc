@@ -110,7 +110,7 @@ void Client::send(const Request& request, const std::vector<int>& fds) {
 }
 
 std::optional<Reply> Client::receive(std::chrono::milliseconds timeout) {
-    const std::optional<base::Message> message = socket_.receive(timeout);
+    std::optional<base::Message> message = socket_.receive(timeout);
     if (!message) {
         if (socket_.at_end()) throw gone_error(name_);
         return std::nullopt;
@@ -121,6 +121,7 @@ std::optional<Reply> Client::receive(std::chrono::milliseconds timeout) {
             .with_hint("git scad session stop {}", name_);
     }
     if (reply->kind == Reply::Kind::error) throw fatal("{}", reply->message);
+    if (!message->fds.empty()) descriptor_ = std::move(message->fds.front());
     return reply;
 }
 

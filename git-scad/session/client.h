@@ -24,6 +24,8 @@ class Client {
     // The next reply; empty at time-out. Fatal: the supervisor is gone, or it answered `error` (with its
     // message).
     std::optional<Reply> receive(std::chrono::milliseconds timeout = std::chrono::milliseconds{-1});
+    // The descriptor that came with the last `terminal`.
+    base::Fd take_descriptor() { return std::move(descriptor_); }
     int fd() const { return socket_.fd(); }
 
   private:
@@ -31,6 +33,7 @@ class Client {
         : socket_(std::move(socket)), name_(std::move(name)) {}
     base::MessageSocket socket_;
     std::string name_; // of the session, for messages
+    base::Fd descriptor_;
 };
 
 // Runs programs in a live session (exec, or service when `settled`).

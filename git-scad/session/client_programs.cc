@@ -8,7 +8,10 @@
 namespace scad::session {
 
 void ClientPrograms::start(Peers::Id peer, Request request, std::vector<base::Fd> fds) {
-    if (fds.size() != 3 || request.argv.empty()) throw fatal("a program needs a name and three descriptors");
+    if (fds.size() != (request.terminal ? 0U : 3U) || request.argv.empty())
+        throw fatal("a program needs a name and three descriptors, or a terminal");
+    if (request.terminal && (request.rows > 1000 || request.columns > 1000))
+        throw fatal("a terminal cannot be that large");
     if (running_.contains(peer)) throw fatal("this connection has a program already");
     running_[peer] = {};
     if (request.kind == Request::Kind::exec) return run(peer, request, fds);
@@ -32,9 +35,14 @@ void ClientPrograms::run(Peers::Id peer, const Request& request, const std::vect
     program.environment =
         request.environment.empty() ? session_environment(host_.session, {}) : request.environment;
     program.directory = request.directory.empty() ? "/work" : request.directory;
-    program.in = fds[0].get();
-    program.out = fds[1].get();
-    program.err = fds[2].get();
+    if (request.terminal) {
+        program.terminal = {static_cast<std::uint16_t>(request.rows),
+                            static_cast<std::uint16_t>(request.columns)};
+    } else {
+        program.in = fds[0].get();
+        program.out = fds[1].get();
+        program.err = fds[2].get();
+    }
     const auto started = [this, peer] { host_.peers.send(peer, {}); };
     const auto failed = [this, peer, name = request.argv.front(),
                          where = program.directory](const std::string& why) {
@@ -52,7 +60,10 @@ void ClientPrograms::run(Peers::Id peer, const Request& request, const std::vect
         host_.ended();
     };
     try {
-        running_[peer].program = host_.programs.start(program, {started, failed, ended});
+        running_[peer].program = host_.programs.start(
+            program, {started, failed, ended, [this, peer](base::Fd master) {
+                          host_.peers.send(peer, {Reply::Kind::terminal, 0, 0, {}}, std::move(master));
+                      }});
     } catch (const Error&) {
         running_.erase(peer);
         throw;

@@ -66,11 +66,11 @@ void Peers::read(Id id) {
 
 void Peers::send_error(Id id, const std::string& message) { send(id, error_reply(message)); }
 
-void Peers::send(Id id, const Reply& reply) {
+void Peers::send(Id id, const Reply& reply, base::Fd with) {
     auto found = peers_.find(id);
     if (found == peers_.end()) return;
     Peer& peer = found->second;
-    peer.queue.push_back(encode(reply));
+    peer.queue.push_back({encode(reply), std::move(with)});
     if (peer.queue.size() > most_queued) return drop(id);
     if (peer.queue.size() == 1) write(id);
 }
@@ -82,12 +82,17 @@ void Peers::send_if_room(Id id, const Reply& reply) {
     found->second.socket.try_send(encode(reply));
 }
 
+base::MessageSocket::Sent Peers::send_now(Peer& peer) {
+    const Outgoing& first = peer.queue.front();
+    return peer.socket.try_send(first.body, first.fd ? std::vector{first.fd.get()} : std::vector<int>{});
+}
+
 void Peers::write(Id id) {
     auto found = peers_.find(id);
     if (found == peers_.end()) return;
     Peer& peer = found->second;
     while (!peer.queue.empty()) {
-        const auto sent = peer.socket.try_send(peer.queue.front());
+        const auto sent = send_now(peer);
         if (sent == base::MessageSocket::Sent::full) {
             if (!peer.writable)
                 peer.writable = loop_.on_writable(peer.socket.fd(), [this, id] { write(id); });
@@ -135,7 +140,7 @@ void Peers::flush(std::chrono::milliseconds limit) {
     const auto end = std::chrono::steady_clock::now() + limit;
     for (auto& [id, peer] : peers_) {
         while (!peer.queue.empty()) {
-            if (peer.socket.try_send(peer.queue.front()) != base::MessageSocket::Sent::full) {
+            if (send_now(peer) != base::MessageSocket::Sent::full) {
                 peer.queue.pop_front();
                 continue;
             }

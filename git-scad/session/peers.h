@@ -32,7 +32,7 @@ class Peers {
     Peers(const Peers&) = delete;
     Peers& operator=(const Peers&) = delete;
 
-    void send(Id id, const Reply& reply);
+    void send(Id id, const Reply& reply, base::Fd with = {});
     void send_error(Id id, const std::string& message);
     // For what the next one of its kind makes up for: dropped when there is no room.
     void send_if_room(Id id, const Reply& reply);
@@ -47,12 +47,17 @@ class Peers {
     void flush(std::chrono::milliseconds limit);
 
   private:
+    struct Outgoing {
+        std::string body;
+        base::Fd fd; // may be empty
+    };
     struct Peer {
         base::MessageSocket socket;
-        std::deque<std::string> queue;
+        std::deque<Outgoing> queue;
         std::set<std::uint64_t> follows;
         base::Loop::Handle readable, writable; // destroyed before the socket
     };
+    static base::MessageSocket::Sent send_now(Peer& peer); // the first of its queue
     void accept();
     void read(Id id);
     void write(Id id);

@@ -67,6 +67,10 @@ void Programs::take(engine::SandboxEvent event) {
     }
     auto found = running_.find(event.id);
     if (found == running_.end()) return;
+    if (event.kind == Kind::terminal) {
+        if (found->second.handlers.terminal) found->second.handlers.terminal(std::move(event.descriptor));
+        return;
+    }
     if (event.kind == Kind::started) {
         found->second.pid = event.pid;
         if (found->second.handlers.started) found->second.handlers.started();

@@ -20,6 +20,7 @@ struct ProgramHandlers {
     std::function<void()> started;
     std::function<void(const std::string& why)> failed; // it could not be started
     std::function<void(int wait_status)> ended;         // and nothing that it started is left
+    std::function<void(base::Fd master)> terminal = {}; // before `started`, of one on a terminal
 };
 
 // The programs that run in a live sandbox: gives them their ids and tells each one's owner of its events.

@@ -26,12 +26,13 @@ constexpr std::array<std::pair<Request::Kind, std::string_view>, 9> request_kind
     {Request::Kind::stop, "stop"},
 }};
 
-constexpr std::array<std::pair<Reply::Kind, std::string_view>, 5> reply_kinds{{
+constexpr std::array<std::pair<Reply::Kind, std::string_view>, 6> reply_kinds{{
     {Reply::Kind::ok, "ok"},
     {Reply::Kind::error, "error"},
     {Reply::Kind::tick, "tick"},
     {Reply::Kind::ended, "ended"},
     {Reply::Kind::saved, "saved"},
+    {Reply::Kind::terminal, "terminal"},
 }};
 
 template <class Table, class Kind> std::string name_of(const Table& table, Kind kind) {
@@ -133,6 +134,11 @@ std::string encode(const Request& request) {
     if (!request.environment.empty()) message["environment"] = request.environment;
     if (!request.directory.empty()) message["directory"] = request.directory;
     if (!request.secrets.empty()) message["secrets"] = request.secrets;
+    if (request.terminal) {
+        message["terminal"] = true;
+        message["rows"] = request.rows;
+        message["columns"] = request.columns;
+    }
     return base::to_line(message);
 }
 
@@ -155,7 +161,9 @@ std::optional<Request> decode_request(std::string_view body) {
         read_number(*message, "number", request.number) && read_bool(*message, "follow", request.follow) &&
         read_int(*message, "signal", request.signal) && read_words(*message, "argv", request.argv) &&
         read_words(*message, "environment", request.environment) &&
-        read_text(*message, "directory", request.directory) && read_map(*message, "secrets", request.secrets);
+        read_text(*message, "directory", request.directory) &&
+        read_map(*message, "secrets", request.secrets) && read_bool(*message, "terminal", request.terminal) &&
+        read_number(*message, "rows", request.rows) && read_number(*message, "columns", request.columns);
     if (!good) return std::nullopt;
     return request;
 }

@@ -20,7 +20,8 @@ struct Request {
                    // `saved` when follow is set
         follow,    // number: as above for a job that runs already (an ended one: `ended` and `saved` at once)
         exec,      // argv, environment, directory + three descriptors: answered `ok`, later `ended` with
-                   // wait_status. Ends when the client goes
+                   // wait_status. Ends when the client goes. With `terminal` and no descriptor: on a terminal
+                   // of its own, whose master comes with `terminal` before `ok`
         service,   // argv like exec, but waits until no snapshot is pending
         signal,    // signal: to the program of this connection's exec
         cancel,    // number: ends a job (SIGTERM, then after two seconds SIGKILL to all it started)
@@ -36,10 +37,12 @@ struct Request {
     std::vector<std::string> argv, environment;
     std::string directory;
     std::map<std::string, std::string> secrets;
+    bool terminal = false; // exec: of this size
+    std::uint64_t rows = 0, columns = 0;
 };
 
 struct Reply {
-    enum class Kind { ok, error, tick, ended, saved };
+    enum class Kind { ok, error, tick, ended, saved, terminal };
     Kind kind = Kind::ok;
     int wait_status = 0;      // ended (exec)
     std::uint64_t number = 0; // ended, saved, tick (jobs)

@@ -205,6 +205,7 @@ class Probe {
     void take(engine::SandboxEvent& event) {
         using Kind = engine::SandboxEvent::Kind;
         switch (event.kind) {
+            case Kind::terminal:
             case Kind::started:
                 break;
             case Kind::failed:

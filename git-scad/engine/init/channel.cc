@@ -46,8 +46,9 @@ std::optional<Channel::Incoming> Channel::receive() {
                 ::close(fd);
         }
     }
-    std::size_t wanted =
-        incoming.request.kind == protocol::RequestKind::start ? protocol::start_descriptors : 0;
+    std::size_t wanted = 0;
+    if (incoming.request.kind == protocol::RequestKind::start) wanted = protocol::start_descriptors;
+    if (incoming.request.kind == protocol::RequestKind::start_on_terminal) wanted = 1;
     incoming.valid = (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) == 0 &&
                      static_cast<std::size_t>(n) == sizeof incoming.request &&
                      incoming.request.version == protocol::version && count == wanted;

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -80,7 +81,7 @@ int execute(const protocol::JobView& job) {
     }
 }
 
-[[noreturn]] void run_program(int payload, const int (&streams)[3], int failure, const JobLimits& limits) {
+[[noreturn]] void run_program(int payload, const Streams& streams, int failure, const JobLimits& limits) {
     ::setsid();
     constexpr int seals = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW;
     struct stat status {};
@@ -96,7 +97,8 @@ int execute(const protocol::JobView& job) {
         fail(failure, Report::Step::payload, EINVAL);
 
     for (int i = 0; i < 3; ++i)
-        if (::dup2(streams[i], i) < 0) fail(failure, Report::Step::streams, errno);
+        if (::dup2(streams.fds[i], i) < 0) fail(failure, Report::Step::streams, errno);
+    if (streams.terminal && ::ioctl(0, TIOCSCTTY, 0) != 0) fail(failure, Report::Step::streams, errno);
     if (!set_limit(RLIMIT_NPROC, limits.processes) || !set_limit(RLIMIT_NOFILE, limits.open_files) ||
         !set_limit(RLIMIT_FSIZE, limits.file_size))
         fail(failure, Report::Step::limits, errno);
@@ -132,7 +134,7 @@ JobLimits achievable(const JobLimits& wanted) {
             capped(RLIMIT_FSIZE, wanted.file_size)};
 }
 
-void run_leader(int payload, const int (&streams)[3], int report, const JobLimits& limits) {
+void run_leader(int payload, const Streams& streams, int report, const JobLimits& limits) {
     ::prctl(PR_SET_CHILD_SUBREAPER, 1);
     ::prctl(PR_SET_DUMPABLE,
             0); // inherited; said again because the control socket's copy and the report pipe depend on it

@@ -29,9 +29,15 @@ struct Report {
 // "No such file or directory", "cannot enter its directory: …".
 std::string describe(const Report& report);
 
-// In a fresh child of process 1: starts the program that `payload` (see protocol.h) describes, with `streams`
-// as its 0-2, and reports until it is killed.
-[[noreturn]] void run_leader(int payload, const int (&streams)[3], int report, const JobLimits& limits);
+// A program's 0-2; `terminal`: they are one, which is to control it.
+struct Streams {
+    int fds[3] = {-1, -1, -1};
+    bool terminal = false;
+};
+
+// In a fresh child of process 1: starts the program that `payload` (see protocol.h) describes and reports
+// until it is killed.
+[[noreturn]] void run_leader(int payload, const Streams& streams, int report, const JobLimits& limits);
 
 // Limits as they can be set here (not above the hard limits that were inherited), for reading back.
 JobLimits achievable(const JobLimits& wanted);

@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <memory>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -35,6 +36,24 @@ struct Job {
     bool failed = false; // told already: no `ended` follows
     bool ending = false;
 };
+
+// A new pseudo-terminal of the sandbox's own devpts; false: errno tells why.
+bool open_terminal(int rows_and_columns, int& master, int& slave) {
+    master = ::open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
+    if (master < 0) return false;
+    int locked = 0;
+    winsize size{};
+    size.ws_row = static_cast<unsigned short>(rows_and_columns >> 16 & 0x7fff);
+    size.ws_col = static_cast<unsigned short>(rows_and_columns & 0xffff);
+    if (::ioctl(master, TIOCSPTLCK, &locked) == 0 && ::ioctl(master, TIOCSWINSZ, &size) == 0)
+        slave = ::ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+    if (slave >= 0) return true;
+    const int error = errno;
+    ::close(master);
+    master = -1;
+    errno = error;
+    return false;
+}
 
 // Process 1. All is done from one loop that never blocks but in epoll_wait(2).
 class ProcessOne {
@@ -138,23 +157,36 @@ void ProcessOne::tell_start(Job& job, pid_t pid) {
 
 void ProcessOne::start(Channel::Incoming& incoming) {
     std::uint64_t id = incoming.request.id;
+    const bool on_terminal = incoming.request.kind == protocol::RequestKind::start_on_terminal;
+    int master = -1;
     int report[2];
     if (find(id) != nullptr) {
         tell_failure(id, "a job of this number runs already");
+    } else if (on_terminal && !open_terminal(incoming.request.number, master, incoming.descriptors[1])) {
+        tell_failure(id, std::string("cannot make a terminal: ") + std::strerror(errno));
     } else if (::pipe2(report, O_CLOEXEC | O_NONBLOCK) != 0) {
         tell_failure(id, std::string("cannot make a pipe: ") + std::strerror(errno));
+        if (master >= 0) ::close(master);
     } else {
         pid_t leader = ::fork();
         if (leader == 0) {
-            int streams[3] = {incoming.descriptors[1], incoming.descriptors[2], incoming.descriptors[3]};
-            run_leader(incoming.descriptors[0], streams, report[1], settings_.limits);
+            const auto& fds = incoming.descriptors;
+            Streams streams{{fds[1], fds[on_terminal ? 1 : 2], fds[on_terminal ? 1 : 3]}, on_terminal};
+            run_leader(fds[0], streams, report[1], settings_.limits);
         }
         int error = errno;
         ::close(report[1]);
         if (leader < 0) {
             ::close(report[0]);
             tell_failure(id, std::string("cannot make a process: ") + std::strerror(error));
+            if (master >= 0) ::close(master);
         } else {
+            if (on_terminal) {
+                protocol::Reply reply;
+                reply.kind = protocol::ReplyKind::terminal;
+                reply.id = id;
+                channel_.send(reply, master);
+            }
             auto job = std::make_unique<Job>();
             job->id = id;
             job->leader = leader;
@@ -168,13 +200,15 @@ void ProcessOne::start(Channel::Incoming& incoming) {
 
 void ProcessOne::handle(Channel::Incoming& incoming) {
     if (!incoming.valid) {
-        if (incoming.request.kind == protocol::RequestKind::start)
+        if (incoming.request.kind == protocol::RequestKind::start ||
+            incoming.request.kind == protocol::RequestKind::start_on_terminal)
             tell_failure(incoming.request.id, "malformed request");
         return;
     }
     Job* job = find(incoming.request.id);
     switch (incoming.request.kind) {
         case protocol::RequestKind::start:
+        case protocol::RequestKind::start_on_terminal:
             start(incoming);
             break;
         case protocol::RequestKind::signal:

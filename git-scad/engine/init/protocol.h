@@ -12,13 +12,15 @@
 // `version` guards against an upgrade in between.
 namespace scad::engine::protocol {
 
-inline constexpr std::uint32_t version = 1;
+inline constexpr std::uint32_t version = 2;
 
 enum class RequestKind : std::uint32_t {
-    start = 1,  // id; descriptors: payload (see JobHeader), the program's 0, 1, 2
-    signal = 2, // id, number: to the program and its process group
-    end = 3,    // id: SIGKILL to all that the job started
-    stop = 4,   // the end of the sandbox
+    start = 1,             // id; descriptors: payload (see JobHeader), the program's 0, 1, 2
+    signal = 2,            // id, number: to the program and its process group
+    end = 3,               // id: SIGKILL to all that the job started
+    stop = 4,              // the end of the sandbox
+    start_on_terminal = 5, // id, number: rows << 16 | columns; descriptor: payload. The program's 0, 1, 2 are
+                           // a new pseudo-terminal, which controls it
 };
 
 struct Request {
@@ -35,6 +37,7 @@ enum class ReplyKind : std::uint32_t {
     failed = 3,     // id, text
     ended = 4,      // id, wait_status
     connection = 5, // one descriptor: accepted on the proxy port
+    terminal = 6,   // id, one descriptor: the master of its pseudo-terminal; comes before `started`
 };
 
 struct Reply {
@@ -50,9 +53,9 @@ struct Reply {
     char text[192] = {}; // ends in a NUL
 };
 
-// The payload of `start` is a sealed memory file (memfd_create(2), F_SEAL_WRITE): this header, then
-// NUL-terminated strings: the directory, `arguments` of the program, `variables` of its environment. It is
-// read by the program's own process only, so that no secret stays in process 1.
+// The payload of both kinds of start is a sealed memory file (memfd_create(2), F_SEAL_WRITE): this header,
+// then NUL-terminated strings: the directory, `arguments` of the program, `variables` of its environment. It
+// is read by the program's own process only, so that no secret stays in process 1.
 struct JobHeader {
     std::uint32_t version = protocol::version;
     std::uint32_t arguments = 0;
