@@ -3,6 +3,7 @@
 #include "base/text.h"
 
 #include <algorithm>
+#include <numeric>
 
 namespace scad::base {
 
@@ -13,34 +14,57 @@ constexpr std::size_t narrowest = 4; // a flexible column is not cut below this
 
 } // namespace
 
+void Table::fit(std::vector<std::size_t>& widths, std::vector<std::size_t>& shown, std::size_t width) const {
+    const auto total = [&] {
+        std::size_t sum = shown.empty() ? 0 : gap * (shown.size() - 1);
+        for (const std::size_t i : shown) sum += widths[i];
+        return sum;
+    };
+    // A column at a time from the widest flexible one.
+    const auto cut = [&](bool below_titles) {
+        for (std::size_t over = total(); over > width; --over) {
+            std::size_t* widest = nullptr;
+            for (const std::size_t i : shown) {
+                const std::size_t title = below_titles ? 0 : display_width(columns_[i].title);
+                const bool may_shrink = columns_[i].flexible && widths[i] > std::max(narrowest, title);
+                if (may_shrink && (widest == nullptr || widths[i] > *widest)) widest = &widths[i];
+            }
+            if (widest == nullptr) return;
+            --*widest;
+        }
+    };
+    cut(false);
+    while (total() > width) {
+        const auto spare =
+            std::max_element(shown.begin(), shown.end(), [&](std::size_t left, std::size_t right) {
+                return columns_[left].spare < columns_[right].spare;
+            });
+        if (spare == shown.end() || columns_[*spare].spare == 0) break;
+        shown.erase(spare);
+    }
+    cut(true);
+}
+
 std::string Table::render(const Terminal& terminal, std::size_t width) const {
     std::vector<std::size_t> widths;
-    std::size_t total = columns_.empty() ? 0 : gap * (columns_.size() - 1);
     for (std::size_t i = 0; i < columns_.size(); ++i) {
         std::size_t widest = display_width(columns_[i].title);
         for (const auto& row : rows_) {
             if (i < row.size()) widest = std::max(widest, display_width(row[i].text));
         }
         widths.push_back(widest);
-        total += widest;
     }
-    while (width > 0 && total > width) { // a column at a time from the widest flexible one
-        std::size_t* widest = nullptr;
-        for (std::size_t i = 0; i < columns_.size(); ++i) {
-            const bool may_shrink = columns_[i].flexible && widths[i] > narrowest;
-            if (may_shrink && (widest == nullptr || widths[i] > *widest)) widest = &widths[i];
-        }
-        if (widest == nullptr) break;
-        --*widest;
-        --total;
-    }
+    std::vector<std::size_t> shown(columns_.size());
+    std::iota(shown.begin(), shown.end(), std::size_t{0});
+    if (width > 0) fit(widths, shown, width);
 
     std::string text;
     const auto add_line = [&](const std::vector<Cell>& row) {
         std::string line;
         std::size_t blanks = 0; // owed; those at the end of the line are never paid
-        for (std::size_t i = 0; i < columns_.size() && i < row.size(); ++i) {
-            if (i > 0) blanks += gap;
+        for (const std::size_t i : shown) {
+            if (i >= row.size()) break;
+            if (i != shown.front()) blanks += gap;
             const std::string cell = one_line(row[i].text, columns_[i].flexible ? widths[i] : 0);
             const std::size_t wide = display_width(cell);
             const std::size_t padding = widths[i] > wide ? widths[i] - wide : 0;

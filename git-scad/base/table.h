@@ -2,18 +2,21 @@
 
 #include "base/terminal.h"
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
 namespace scad::base {
 
-// Columns for a person: each as wide as it needs, the flexible one cut with "…" so that a line fits `width`.
+// Columns for a person: each as wide as it needs. So that a line fits `width`, flexible ones are cut with
+// "…", though not below their titles; then columns are left out; and what remains is cut further.
 class Table {
   public:
     struct Column {
         std::string title;
         bool right = false;    // numbers
         bool flexible = false; // may be cut
+        int spare = 0;         // above 0: may be left out, the highest first
     };
     struct Cell {
         std::string text; // safe already
@@ -26,6 +29,8 @@ class Table {
     std::string render(const Terminal& terminal, std::size_t width) const;
 
   private:
+    void fit(std::vector<std::size_t>& widths, std::vector<std::size_t>& shown, std::size_t width) const;
+
     std::vector<Column> columns_;
     std::vector<std::vector<Cell>> rows_;
 };

@@ -19,7 +19,7 @@ struct Options {
 };
 
 int list_trash(const base::Context& context, const session::Store& store) {
-    base::Table table({{"NAME", false, true}, {"REMOVED"}});
+    base::Table table({{"NAME"}, {"REMOVED"}});
     for (const auto& trashed : store.trash())
         table.add({{trashed.name}, {base::format_age(trashed.removed, base::unix_now())}});
     if (table.empty()) {
@@ -50,7 +50,8 @@ int list(Invocation& invocation, const Options& options) {
         return list_trash(context, store);
     }
     nlohmann::json sessions = nlohmann::json::array();
-    base::Table table({{"SESSION", false, true}, {"PROJECT", false, true}, {"STATE"}, {"JOBS"}, {"CREATED"}});
+    base::Table table(
+        {{"SESSION"}, {"PROJECT", false, true}, {"STATE"}, {"JOBS"}, {"CREATED", false, false, 1}});
     for (const auto& entry : select_sessions(store, options.sessions)) {
         const auto& session = entry.session;
         const auto counts = count_jobs(session::list_jobs(session, is_alive(entry.state)));

@@ -145,13 +145,14 @@ base::Table::Cell fetch_cell(const review::StatusRow& row) {
 }
 
 void print_table(base::Terminal& terminal, const std::vector<SessionStatus>& sessions) {
-    base::Table table({{"SESSION", false, true},
+    // A name is there to be pasted; the branch is that of the session, most often by its name.
+    base::Table table({{"SESSION"},
                        {"STATE"},
                        {"JOBS"},
                        {"REPO", false, true},
-                       {"BRANCH", false, true},
-                       {"AHEAD", true},
-                       {"CHANGES", false, true},
+                       {"BRANCH", false, true, 3},
+                       {"AHEAD", true, false, 2},
+                       {"CHANGES", false, true, 1},
                        {"FETCH", true},
                        {"UNSAVED", false, true}});
     bool to_fetch = false;

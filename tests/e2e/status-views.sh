@@ -104,12 +104,17 @@ PYTHON
 for width in 80 200; do
     python3 columns.py $width git scad status >"shown.$width"
     sed 's/\x1b\[[0-9;]*m//g' "shown.$width" >plain
-    widest=$(awk '/^(SESSION|a)/ && !/^alpha:/ { if (length > n) n = length } END { print n }' plain)
+    widest=$(grep -E '^(SESSION|a)' plain | grep -v '^alpha:' | wc -L)
     [[ $widest -le $width ]] || { cat plain >&2; fail "$widest columns on a terminal of $width"; }
     expect_match '^alpha ' plain
+    expect_match '^a-session-with-a-long-name-of-39-chars ' plain # whole, to be pasted
     expect_match $'\e\\[' "shown.$width"
 done
-expect_match 'a-session-with-a-long-name-of-39-chars' shown.200
+# What can best be spared goes first.
+expect_match 'BRANCH' shown.200
+python3 columns.py 60 git scad status | sed "s/\x1b\[[0-9;]*m//g" >plain
+expect_match '^a-session-with-a-long-name-of-39-chars .*live' plain
+expect_no_match 'BRANCH|AHEAD' plain
 git config --global color.ui false
 python3 columns.py 80 git scad status >plain
 expect_no_match $'\e' plain

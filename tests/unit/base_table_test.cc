@@ -38,6 +38,28 @@ TEST_CASE("tables", "[base][table]") {
           "日本       3\n");
 }
 
+TEST_CASE("columns that can be spared go before others are cut", "[base][table]") {
+    const Terminal terminal(Variables(std::vector<std::string>{}), no_colour);
+    Table table(std::vector<Table::Column>{
+        {"NAME"}, {"BRANCH", false, true, 2}, {"AHEAD", true, false, 1}, {"CHANGES", false, true}});
+    table.add({{"a-long-name"}, {"a-long-branch"}, {"12"}, {"3 mod, 4 new"}});
+    CHECK(table.render(terminal, 48) ==
+          "NAME         BRANCH         AHEAD  CHANGES\n"
+          "a-long-name  a-long-branch     12  3 mod, 4 new\n");
+    CHECK(table.render(terminal, 38) ==
+          "NAME         BRANCH    AHEAD  CHANGES\n"
+          "a-long-name  a-long-…     12  3 mod, …\n");
+    CHECK(table.render(terminal, 34) ==
+          "NAME         AHEAD  CHANGES\n"
+          "a-long-name     12  3 mod,…\n");
+    CHECK(table.render(terminal, 20) ==
+          "NAME         CHANGES\n"
+          "a-long-name  3 mod,…\n");
+    CHECK(table.render(terminal, 1) ==
+          "NAME         CHA…\n"
+          "a-long-name  3 m…\n");
+}
+
 TEST_CASE("styles take no room", "[base][table]") {
     const Terminal terminal(Variables(std::vector<std::string>{}), colour);
     Table table(std::vector<Table::Column>{{"A"}, {"B"}});
