@@ -225,25 +225,30 @@ std::string overview() {
     return text;
 }
 
+Error unknown_option(const std::string& word, const Parser& parser, const Command& command) {
+    const auto name = word.substr(0, word.find('='));
+    std::vector<std::string> known;
+    for (const auto* option : parser.own_options) {
+        if (option->get_group().empty()) continue;
+        for (const auto& candidate : option->get_lnames()) known.push_back("--" + candidate);
+    }
+    auto problem = usage("unknown option '{}'", name);
+    const auto close = base::nearest(name, known, 1);
+    if (!close.empty()) return std::move(problem).with_hint("did you mean '{}'?", close.front());
+    if (command.takes_words)
+        return std::move(problem).with_hint("what belongs to the command comes after '--'");
+    return problem;
+}
+
 // What CLI11 has against the arguments, in our words.
 Error parse_problem(const CLI::ParseError& error, const Parser& parser, const Command& command) {
-    if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr) {
-        const auto extras = parser.app.remaining();
-        const std::string word = extras.empty() ? "" : extras.front();
-        if (!word.starts_with('-')) return usage("unexpected argument '{}'", word);
-        const auto name = word.substr(0, word.find('='));
-        std::vector<std::string> known;
-        for (const auto* option : parser.own_options) {
-            if (option->get_group().empty()) continue;
-            for (const auto& candidate : option->get_lnames()) known.push_back("--" + candidate);
-        }
-        auto problem = usage("unknown option '{}'", name);
-        const auto close = base::nearest(name, known, 1);
-        if (!close.empty()) return std::move(problem).with_hint("did you mean '{}'?", close.front());
-        if (command.takes_words)
-            return std::move(problem).with_hint("what belongs to the command comes after '--'");
-        return problem;
-    }
+    // A mistyped option may also be why an argument is missing: it is what is told then.
+    const auto extras = parser.app.remaining();
+    const auto dashed = std::find_if(extras.begin(), extras.end(),
+                                     [](const auto& word) { return word.starts_with('-') && word != "-"; });
+    if (dashed != extras.end()) return unknown_option(*dashed, parser, command);
+    if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr)
+        return usage("unexpected argument '{}'", extras.empty() ? "" : extras.front());
     if (dynamic_cast<const CLI::RequiredError*>(&error) != nullptr) {
         for (const auto* option : parser.own_options) {
             if (option->get_required() && option->count() == 0)

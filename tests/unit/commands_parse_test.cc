@@ -80,6 +80,10 @@ TEST_CASE("wrong words are told with the nearest right one", "[commands]") {
     CHECK(problem({"session", "strat"}).hint == "did you mean 'start'?");
     CHECK(problem({"session", "list", "--jsno"}).hint == "did you mean '--json'?");
     CHECK(problem({"session", "show"}).message == "<session> is missing");
+    // Told, and not the argument that it may have cost.
+    CHECK(problem({"session", "show", "--jsno"}).message == "unknown option '--jsno'");
+    CHECK(problem({"session", "show", "--jsno"}).hint == "did you mean '--json'?");
+    CHECK(problem({"inject", "--modle=x"}).hint == "did you mean '--model'?");
     CHECK(problem({"session", "show", "a", "b"}).message == "unexpected argument 'b'");
     CHECK(problem({"inject", "alpha", "--agent"}).message == "option '--agent' wants one value");
     CHECK(problem({"-C"}).message == "no directory given for '-C'");
