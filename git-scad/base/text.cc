@@ -268,6 +268,13 @@ std::string shell_quote(std::string_view word) {
     return quoted + '\'';
 }
 
+std::string shell_join(const std::vector<std::string>& words) {
+    std::vector<std::string> quoted;
+    quoted.reserve(words.size());
+    for (const auto& word : words) quoted.push_back(shell_quote(word));
+    return join(quoted, " ");
+}
+
 std::optional<std::uint64_t> parse_size(std::string_view text) {
     const auto whole = take_number(text);
     if (!whole) return std::nullopt;

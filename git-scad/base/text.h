@@ -28,6 +28,8 @@ bool glob_match(std::string_view pattern, std::string_view text); // * ? [a-z], 
 // A field of porcelain output, C-quoted as git does with core.quotePath (quoted only when it needs to be).
 std::string c_quote(std::string_view field);
 std::string shell_quote(std::string_view word); // for commands that a person pastes
+std::string shell_join(
+    const std::vector<std::string>& words); // a whole command, each word quoted where need be
 
 // "16GiB", "512MB", "4096": bytes. "2h", "20m", "90s", "1h30m", "45": seconds. Empty when malformed or too
 // large.

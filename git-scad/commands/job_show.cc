@@ -98,7 +98,7 @@ void show(base::Terminal& terminal, const session::Job& job) {
     if (!job.conversation.empty()) row("conversation", job.conversation);
     if (!job.secret_names.empty()) row("secrets", base::join(job.secret_names, ", "));
     row("directory", job.directory);
-    row("command", base::join(job.argv, " "));
+    row("command", base::shell_join(job.argv));
     row("kept in", job.directory_on_host.string());
     if (!job.prompt_name.empty() && job.agent != "command") row("prompt from", job.prompt_name);
     const auto prompt = prompt_of(job);

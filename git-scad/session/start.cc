@@ -327,7 +327,7 @@ Injection prepare_job(const base::Context& context, const Session& session, cons
     job.reader = agent.reader;
     job.model = input.model;
     job.prompt_name = options.prompt_name;
-    job.prompt_line = plain ? base::one_line(base::join(options.command, " "), 200)
+    job.prompt_line = plain ? base::one_line(base::shell_join(options.command), 200)
                             : base::one_line(first_line(options.prompt), 200);
     job.time = options.time ? options.time : session.time;
     job.idle = options.idle ? options.idle : session.idle;

@@ -25,7 +25,7 @@ expect_no_match $'\e|\a|\xc2\x9b' "$out"
 
 # Records.
 job alpha:2 >record
-expect_same $'alpha\t2\tcommand\tfailed\t42\tsh -c exit 42' "$(cut -f1-5,8- record)"
+expect_same $'alpha\t2\tcommand\tfailed\t42\tsh -c \'exit 42\'' "$(cut -f1-5,8- record)"
 began=$(cut -f6 record) ended=$(cut -f7 record)
 [[ $ended -ge $began && $began -gt $(($(date +%s) - 60)) ]] || fail "from '$began' to '$ended'"
 expect_same "done 0" "$(job alpha:1 | cut -f4,5 | xargs)"

@@ -32,7 +32,7 @@ expect_same 4 "$(tr -dc '\0' <list-z | wc -c)"
 expect_same 0 "$(tr -dc '\n' <list-z | wc -c)"
 expect_same 8 "$(tr '\0' '\n' <list-z | awk -F'\t' '{ print NF }' | sort -u)"
 git scad inject -q beta -- sh -c 'true; : "käse"'
-expect_match '"sh -c true; : .*k\\303\\244se' "$(git scad job list --porcelain beta)"
+expect_match '"sh -c .true; : .*k\\303\\244se' "$(git scad job list --porcelain beta)"
 expect_match 'käse' "$(git scad job list --porcelain -z beta | tr '\0' '\n')"
 expect_exit 129 git scad job list --json --porcelain
 expect_same "alpha 3 running None" "$(git scad job list --json alpha | python3 -c '

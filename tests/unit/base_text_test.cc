@@ -8,6 +8,12 @@
 using namespace scad::base;
 using namespace std::string_literals;
 
+TEST_CASE("a command that can be pasted", "[base][text]") {
+    CHECK(scad::base::shell_join({"sh", "-c", "exit 42"}) == "sh -c 'exit 42'");
+    CHECK(scad::base::shell_join({"echo", "", "it's"}) == "echo '' 'it'\\''s'");
+    CHECK(scad::base::shell_join({}).empty());
+}
+
 TEST_CASE("visible makes foreign text harmless", "[base][text]") {
     struct Case {
         std::string text;
