@@ -125,6 +125,13 @@ TEST_CASE("claude: a tool that failed and a retry are told, and are no failure o
     CHECK(events[3].failed);
     CHECK(events[3].text == "Bash failed: Exit code 3");
     CHECK(reason(init + retry + tool + tool_bad + text + result()).empty());
+    // No answer, so no status.
+    events = run("claude", R"({"type":"system","subtype":"api_retry","attempt":2,"max_retries":10,)"
+                           R"("retry_delay_ms":1000,"error_status":null,"error":"unknown"})"
+                           "\n")
+                 .events;
+    REQUIRE(!events.empty());
+    CHECK(events[0].text == "no answer from the API, retry 2 of 10 in 1 s");
 }
 
 TEST_CASE("claude: summaries of tools") {

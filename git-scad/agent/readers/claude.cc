@@ -131,10 +131,14 @@ class ClaudeReader final : public EventReader {
             event.name = "api_retry";
             auto status = base::find_int(line, "error_status");
             auto error = base::find_string(line, "error");
-            event.text = fmt::format(
-                "API error{}{}, retry {} of {} in {} s", status != 0 ? fmt::format(" {}", status) : "",
-                error.empty() ? "" : " " + short_line(error, summary_width), base::find_int(line, "attempt"),
-                base::find_int(line, "max_retries"), (base::find_int(line, "retry_delay_ms") + 999) / 1000);
+            if (error == "unknown") error.clear();
+            // Without a status there was no answer at all.
+            auto what =
+                status == 0 ? std::string("no answer from the API") : fmt::format("API error {}", status);
+            if (!error.empty()) what += " " + short_line(error, summary_width);
+            event.text = fmt::format("{}, retry {} of {} in {} s", what, base::find_int(line, "attempt"),
+                                     base::find_int(line, "max_retries"),
+                                     (base::find_int(line, "retry_delay_ms") + 999) / 1000);
             last_retry_ = event.text;
             events.push_back(std::move(event));
         }
