@@ -29,6 +29,16 @@ std::vector<std::string> directory_names(const std::filesystem::path& parent) {
 
 bool is_pattern(const std::string& text) { return text.find_first_of("*?[") != std::string::npos; }
 
+// Those that a pattern or prefix stands for.
+std::vector<std::string> fitting_names(const std::string& name, const std::vector<std::string>& names) {
+    std::vector<std::string> fitting;
+    if (name.empty()) return fitting;
+    std::copy_if(names.begin(), names.end(), std::back_inserter(fitting), [&](const auto& candidate) {
+        return is_pattern(name) ? base::glob_match(name, candidate) : candidate.starts_with(name);
+    });
+    return fitting;
+}
+
 Error unknown_session(const Store& store, const std::string& name, const std::vector<std::string>& names) {
     if (store.in_trash(name))
         return fatal("session '{}' was removed", name)
@@ -77,7 +87,12 @@ std::vector<Entry> Store::list() const {
 
 Entry Store::find_exact(const std::string& name) const {
     const auto names = directory_names(paths_.sessions());
-    if (std::find(names.begin(), names.end(), name) == names.end()) throw unknown_session(*this, name, names);
+    if (std::find(names.begin(), names.end(), name) == names.end()) {
+        const auto fitting = fitting_names(name, names);
+        if (fitting.empty()) throw unknown_session(*this, name, names);
+        throw fatal("no session is named '{}', and whole names are wanted here", name)
+            .with_hint("it would fit {}", base::join(fitting, ", "));
+    }
     Entry entry;
     entry.session = read_session(paths_.sessions() / name);
     entry.status = read_status(entry.session.directory);
@@ -88,11 +103,8 @@ Entry Store::find_exact(const std::string& name) const {
 Entry Store::find(const std::string& name) const {
     const auto names = directory_names(paths_.sessions());
     if (std::find(names.begin(), names.end(), name) != names.end()) return find_exact(name);
-    std::vector<std::string> fitting;
-    std::copy_if(names.begin(), names.end(), std::back_inserter(fitting), [&](const auto& candidate) {
-        return is_pattern(name) ? base::glob_match(name, candidate) : candidate.starts_with(name);
-    });
-    if (name.empty() || fitting.empty()) throw unknown_session(*this, name, names);
+    const auto fitting = fitting_names(name, names);
+    if (fitting.empty()) throw unknown_session(*this, name, names);
     if (fitting.size() > 1) throw fatal("'{}' fits several sessions: {}", name, base::join(fitting, ", "));
     return find_exact(fitting.front());
 }

@@ -60,8 +60,11 @@ expect_same "atlas-1
 loader-9" "$(git scad session list --porcelain atlas-1,loader-9 | cut -f1)"
 expect_exit 128 git scad session list 'none-*'
 expect_exit 128 git scad session rm loader-
-expect_match "no session named 'loader-'" "$err"
+expect_match "no session is named 'loader-', and whole names are wanted here" "$err"
+expect_match '^hint: it would fit loader-2, loader-9' "$err"
 expect_exit 128 git scad session rm 'loader-*'
+expect_exit 128 git scad finish 'loader-*'
+expect_match "no session is named 'loader-\*', and whole names are wanted here" "$err"
 expect_exit 128 git scad session show lodaer-2
 expect_match "^fatal: no session named 'lodaer-2'" "$err"
 expect_match "^hint: did you mean 'loader-2'" "$err"
