@@ -68,7 +68,7 @@ int list(Invocation& invocation, const Options& options) {
         terminal.write(base::to_text({{"version", 1}, {"jobs", jobs}}));
     } else if (!porcelain) {
         if (table.empty())
-            terminal.note("no jobs; `git scad inject <session> -m <prompt>` starts one");
+            terminal.note("no jobs; `git scad inject` starts one");
         else
             terminal.write(table.render(terminal, table_width(terminal)));
     }

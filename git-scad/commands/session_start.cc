@@ -27,7 +27,7 @@ int start(Invocation& invocation, const Options& options) {
     open_swept_store(context);
     const auto sessions = start_sessions(context, project, request);
     for (const auto& session : sessions) context.terminal.line(session.name);
-    context.terminal.hint(fmt::format("git scad inject {} -m <prompt>", sessions.front().name));
+    context.terminal.hint(fmt::format("git scad inject {}", sessions.front().name));
     return 0;
 }
 

@@ -104,7 +104,7 @@ FoundJob find_job(const session::Store& store, const std::string& name) {
     const auto jobs = session::list_jobs(entry.session, is_alive(entry.state));
     if (jobs.empty())
         throw fatal("session '{}' has no job yet", entry.session.name)
-            .with_hint("git scad inject {} -m <prompt>", entry.session.name);
+            .with_hint("git scad inject {}", entry.session.name);
     if (!wanted.number) return {std::move(entry), jobs.back()};
     for (const auto& job : jobs) {
         if (job.number == *wanted.number) return {std::move(entry), job};

@@ -12,6 +12,7 @@ expect_match 'no jobs' "$err"
 expect_same '{"version":1,"jobs":[]}' "$(git scad job list --json | tr -d ' \n' | python3 -c 'import json, sys; d = json.load(sys.stdin); print(json.dumps({"version": d["version"], "jobs": d["jobs"]}, separators=(",", ":")))')"
 expect_exit 128 git scad job show alpha
 expect_match "has no job yet" "$err"
+expect_match "^hint: git scad inject alpha$" "$err"
 
 git scad inject -q alpha -- true
 git scad inject -q alpha -- sh -c $'echo "tab\there"\nexit 5' >/dev/null || true

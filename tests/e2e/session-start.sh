@@ -24,6 +24,7 @@ expect_same "" "$(git scad session list --porcelain 2>&1)"
 
 git scad build -q atlas
 expect_exit 0 git -C / scad session start atlas alpha
+expect_match "^hint: git scad inject alpha$" "$err" # with the editor, as git commit
 expect_same alpha "$(<"$out")"
 expect_match "session 'alpha' of project 'atlas'" "$err"
 expect_match '/work/code: branch work/alpha from main' "$err"
