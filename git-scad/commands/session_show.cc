@@ -20,18 +20,6 @@ struct Options {
     Format format;
 };
 
-std::string_view network_name(engine::NetworkMode mode) {
-    switch (mode) {
-        case engine::NetworkMode::none:
-            return "none";
-        case engine::NetworkMode::allow:
-            return "allow";
-        case engine::NetworkMode::host:
-            return "host";
-    }
-    return "none";
-}
-
 nlohmann::json repo_json(const session::Entry& entry, const session::SessionRepo& repo) {
     const auto state = review::state_of(entry.session, entry.status, repo.name);
     return {{"name", repo.name},
@@ -67,7 +55,7 @@ nlohmann::json document(const session::Entry& entry, const std::vector<session::
                                {"directory", session.agent_directory},
                                {"secrets", session.secrets},
                                {"state_directory", session.directory.string()}};
-    document["network"] = {{"mode", network_name(session.network)}, {"allow", session.allow}};
+    document["network"] = {{"mode", session::network_name(session.network)}, {"allow", session.allow}};
     for (const auto* key : {"repos", "mounts", "limits", "jobs"}) document[key] = nlohmann::json::array();
     for (const auto& repo : session.repos) document["repos"].push_back(repo_json(entry, repo));
     for (const auto& mount : session.mounts)
@@ -126,7 +114,7 @@ void show(const base::Context& context, const session::Entry& entry, const std::
     printer.row("agent", session.agent + (session.model.empty() ? "" : ", model " + session.model) + ", in " +
                              session.agent_directory);
     printer.row("network",
-                std::string(network_name(session.network)) +
+                std::string(session::network_name(session.network)) +
                     (session.network == engine::NetworkMode::allow
                          ? ": " + (session.allow.empty() ? "nothing" : base::join(session.allow, ", "))
                          : ""));

@@ -1,12 +1,10 @@
 #include "base/text.h"
 #include "commands/all.h"
-#include "commands/options.h"
 #include "commands/sessions.h"
 #include "review/save.h"
 #include "review/status.h"
 
 #include <fmt/format.h>
-#include <memory>
 
 namespace scad::commands {
 namespace {
@@ -34,15 +32,6 @@ int snapshot(const base::Context& context, const session::Store& store, const se
 
 } // namespace
 
-Action set_up_session_snapshot(CLI::App& app) {
-    auto names = std::make_shared<std::vector<std::string>>();
-    add_arguments(app, "session", *names, Count::at_least_one, "names, prefixes, 'loader-*'");
-    return [names](Invocation& invocation) {
-        const auto& context = invocation.context;
-        const session::Store store(context.paths);
-        return for_each_session(context, select_sessions(store, *names),
-                                [&](const auto& entry) { return snapshot(context, store, entry); });
-    };
-}
+Action set_up_session_snapshot(CLI::App& app) { return act_on_sessions(app, snapshot); }
 
 } // namespace scad::commands

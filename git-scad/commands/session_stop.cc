@@ -1,11 +1,9 @@
 #include "base/text.h"
 #include "commands/all.h"
-#include "commands/options.h"
 #include "commands/sessions.h"
 #include "session/launcher.h"
 
 #include <fmt/format.h>
-#include <memory>
 
 namespace scad::commands {
 namespace {
@@ -32,15 +30,6 @@ int stop(const base::Context& context, const session::Store& store, const sessio
 
 } // namespace
 
-Action set_up_session_stop(CLI::App& app) {
-    auto names = std::make_shared<std::vector<std::string>>();
-    add_arguments(app, "session", *names, Count::at_least_one, "names, prefixes, 'loader-*'");
-    return [names](Invocation& invocation) {
-        const auto& context = invocation.context;
-        const session::Store store(context.paths);
-        return for_each_session(context, select_sessions(store, *names),
-                                [&](const auto& entry) { return stop(context, store, entry); });
-    };
-}
+Action set_up_session_stop(CLI::App& app) { return act_on_sessions(app, stop); }
 
 } // namespace scad::commands

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "commands/options.h"
 #include "review/remove.h"
 
 #include <algorithm>
@@ -81,6 +82,19 @@ int for_each_session(const base::Context& context, const std::vector<session::En
         refuse_removing(entry);
         return act(entry);
     });
+}
+
+Action act_on_sessions(
+    CLI::App& app,
+    std::function<int(const base::Context&, const session::Store&, const session::Entry&)> act) {
+    auto names = std::make_shared<std::vector<std::string>>();
+    add_arguments(app, "session", *names, Count::at_least_one, "names, prefixes, 'loader-*'");
+    return [names, act = std::move(act)](Invocation& invocation) {
+        const auto& context = invocation.context;
+        const session::Store store(context.paths);
+        return for_each_session(context, select_sessions(store, *names),
+                                [&](const auto& entry) { return act(context, store, entry); });
+    };
 }
 
 JobCounts count_jobs(const std::vector<session::Job>& jobs) {

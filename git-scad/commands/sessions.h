@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/context.h"
+#include "commands/command.h"
 #include "session/job.h"
 #include "session/session.h"
 #include "session/store.h"
@@ -35,6 +36,11 @@ std::vector<session::Session> sessions_and_trashed(const session::Store& store,
 // Runs `act` for each; an Error is shown and the others are done all the same. The worst exit status.
 int for_each_session(const base::Context& context, const std::vector<session::Entry>& entries,
                      const std::function<int(const session::Entry&)>& act);
+
+// The set-up of a command that does one thing to each of the sessions named, at least one.
+Action act_on_sessions(
+    CLI::App& app,
+    std::function<int(const base::Context&, const session::Store&, const session::Entry&)> act);
 
 struct JobCounts {
     std::int64_t running = 0; // queued, running, waiting

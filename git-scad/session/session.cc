@@ -13,21 +13,9 @@ namespace {
 constexpr int session_version = 1;
 constexpr int status_version = 1;
 
-std::string mode_name(engine::NetworkMode mode) {
-    switch (mode) {
-        case engine::NetworkMode::none:
-            return "none";
-        case engine::NetworkMode::allow:
-            return "allow";
-        case engine::NetworkMode::host:
-            return "host";
-    }
-    return "none";
-}
-
 engine::NetworkMode mode_from(const std::string& name) {
     for (const auto mode : {engine::NetworkMode::none, engine::NetworkMode::allow, engine::NetworkMode::host})
-        if (mode_name(mode) == name) return mode;
+        if (network_name(mode) == name) return mode;
     throw fatal("unknown network mode '{}'", name);
 }
 
@@ -108,6 +96,18 @@ engine::DeviceRequest devices_from_json(const nlohmann::json& devices) {
 
 } // namespace
 
+std::string_view network_name(engine::NetworkMode mode) {
+    switch (mode) {
+        case engine::NetworkMode::none:
+            return "none";
+        case engine::NetworkMode::allow:
+            return "allow";
+        case engine::NetworkMode::host:
+            return "host";
+    }
+    return "none";
+}
+
 const SessionRepo* Session::repo(const std::string& wanted) const {
     for (const auto& candidate : repos)
         if (candidate.name == wanted) return &candidate;
@@ -125,7 +125,7 @@ std::string to_json(const Session& session) {
         {"workspace", session.workspace},
         {"environment", session.environment},
         {"variables", pairs_to_json(session.variables)},
-        {"network", {{"mode", mode_name(session.network)}, {"allow", session.allow}}},
+        {"network", {{"mode", network_name(session.network)}, {"allow", session.allow}}},
         {"devices", devices_to_json(session.devices)},
         {"limits", limits_to_json(session)},
         {"agent",

@@ -16,6 +16,8 @@
 
 namespace scad::session {
 
+std::string_view network_name(engine::NetworkMode mode); // "none", "allow", "host"
+
 struct SessionRepo {
     std::string name;
     std::filesystem::path host; // the host repo's working tree (bare: its git directory), for messages and -C
@@ -82,9 +84,10 @@ struct Status {
     std::vector<workspace::RepoState> repos;
     std::int64_t taken = 0; // when the last snapshot was taken
     std::vector<engine::LimitMeans> limits;
-    std::vector<std::string> devices;     // nodes that its sandbox was given
-    std::vector<std::pair<std::string, std::string>> device_variables; // what they need beside Session::variables
-    std::string note; // why it ended by itself
+    std::vector<std::string> devices; // nodes that its sandbox was given
+    std::vector<std::pair<std::string, std::string>>
+        device_variables; // what they need beside Session::variables
+    std::string note;     // why it ended by itself
 };
 Status read_status(const std::filesystem::path& session_directory); // a missing one is an empty one
 void write_status(const std::filesystem::path& session_directory, const Status& status, bool synced);
