@@ -15,6 +15,7 @@ std::span<const Command> all_commands() {
         Command{"build", "prepare a project's environment and base trees", set_up_build},
 
         Command{"session start", "start an isolated session of a project", set_up_session_start},
+        Command{"session fork", "copy a session as it is now, conversation included", set_up_session_fork},
         Command{"session list", "list the sessions on this machine", set_up_session_list},
         Command{"session show", "show all about a session", set_up_session_show},
         Command{"session stop", "end a session's jobs and its sandbox; its work stays", set_up_session_stop},

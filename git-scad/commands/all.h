@@ -20,6 +20,7 @@ Action set_up_session_exec(CLI::App& app);
 Action set_up_session_shell(CLI::App& app);
 Action set_up_session_snapshot(CLI::App& app);
 Action set_up_session_rm(CLI::App& app);
+Action set_up_session_fork(CLI::App& app);
 Action set_up_session_undelete(CLI::App& app);
 Action set_up_inject(CLI::App& app);
 Action set_up_job_list(CLI::App& app);

@@ -46,6 +46,7 @@ nlohmann::json document(const session::Entry& entry, const std::vector<session::
                                {"state", session::state_name(entry.state)},
                                {"note", entry.status.note},
                                {"created", session.created},
+                               {"forked_from", session.forked_from},
                                {"saved", entry.status.taken},
                                {"engine", session.engine},
                                {"workspace", session.workspace},
@@ -107,7 +108,8 @@ void show(const base::Context& context, const session::Entry& entry, const std::
     printer.row("project", session.project + "  (" + session.docs_repo.string() + ")");
     printer.row("state", std::string(session::state_name(entry.state)) +
                              (entry.status.note.empty() ? "" : ": " + entry.status.note));
-    printer.row("created", base::format_age(session.created, now));
+    printer.row("created", base::format_age(session.created, now) +
+                               (session.forked_from.empty() ? "" : ", a fork of " + session.forked_from));
     if (entry.status.taken > 0) printer.row("saved", base::format_age(entry.status.taken, now));
     printer.row("engine", session.engine + ", workspace " + session.workspace);
     if (!session.environment.empty()) printer.row("environment", session.environment);

@@ -93,6 +93,9 @@ class BubblewrapSandbox final : public Sandbox {
         parts_.channel.send(encode_request(protocol::RequestKind::end, id));
     }
 
+    void freeze() override { parts_.channel.send(encode_request(protocol::RequestKind::freeze)); }
+    void thaw() override { parts_.channel.send(encode_request(protocol::RequestKind::thaw)); }
+
     void stop() override {
         auto end = Clock::now() + stop_limit;
         end_processes(end);
@@ -154,6 +157,10 @@ class BubblewrapSandbox final : public Sandbox {
                 event.kind = reply->kind == protocol::ReplyKind::terminal ? SandboxEvent::Kind::terminal
                                                                           : SandboxEvent::Kind::connection;
                 event.descriptor = std::move(message.fds.front());
+                return event;
+            case protocol::ReplyKind::frozen:
+                event.kind = SandboxEvent::Kind::frozen;
+                event.message = reply->text;
                 return event;
             case protocol::ReplyKind::ready:
                 break;

@@ -41,6 +41,7 @@ struct SandboxEvent {
         failed,     // id, message: the program could not be started ("no such file or directory")
         ended,      // id, wait_status: the program ended, and nothing that it started is left
         connection, // descriptor: a job connected to the proxy port
+        frozen,     // after freeze(): all stand still; with a message: they do not, and go on
         gone,       // the whole sandbox has ended; message says how. The last event
     };
     Kind kind = Kind::gone;
@@ -63,8 +64,12 @@ class Sandbox {
         int number) = 0; // to the program itself and its process group; unknown or ended: nothing happens
     virtual void end_job(
         std::uint64_t id) = 0; // SIGKILL to all that it started, daemons too; `ended` follows
-    virtual void stop() = 0;   // SIGKILL to all; returns when the kernel has let go of it (its overlays are
-                               // free), at most 10 s
+    // Stops every process of every job where it is, so that nothing is written meanwhile; `frozen` follows.
+    // No job may be started until thaw(). What a job itself has stopped stays so.
+    virtual void freeze() = 0;
+    virtual void thaw() = 0;
+    virtual void stop() = 0; // SIGKILL to all; returns when the kernel has let go of it (its overlays are
+                             // free), at most 10 s
     virtual std::uint64_t memory_use()
         const = 0; // bytes, for the watch: sum of PSS of all its processes and what its /dev/shm holds
     virtual const std::vector<LimitMeans>& limits() const = 0; // as they stand now, read back

@@ -90,6 +90,8 @@ struct SandboxSpec {
         0; // with NetworkMode::allow: where scad-init listens on 127.0.0.1 and passes connections on
     SandboxLimits limits;
     std::string directory = "/"; // where process 1 stands
+    bool read_all = false;       // programs may read the caller's own files whatever their mode says: for
+                                 // throw-away sandboxes that copy what a session left
     bool operator==(const SandboxSpec&) const = default;
 };
 

@@ -1,6 +1,7 @@
 #include "session/client.h"
 
 #include "base/error.h"
+#include "base/text.h"
 
 #include <csignal>
 #include <fcntl.h>
@@ -9,6 +10,9 @@
 namespace scad::session {
 
 namespace {
+
+constexpr std::chrono::seconds freeze_limit{150}; // a snapshot may have to end first
+constexpr std::chrono::seconds thaw_limit{10};
 
 Error gone_error(const std::string& name) {
     return fatal("the supervisor of session '{}' has ended", name)
@@ -123,6 +127,22 @@ std::optional<Reply> Client::receive(std::chrono::milliseconds timeout) {
     if (reply->kind == Reply::Kind::error) throw fatal("{}", reply->message);
     if (!message->fds.empty()) descriptor_ = std::move(message->fds.front());
     return reply;
+}
+
+Freeze::Freeze(const Session& session) : client_(Client::require(session)) {
+    Request request;
+    request.kind = Request::Kind::freeze;
+    client_.send(request);
+    if (!client_.receive(freeze_limit))
+        throw fatal("session '{}' was not still within {}", session.name,
+                    base::format_duration(freeze_limit));
+}
+
+void Freeze::thaw() {
+    Request request;
+    request.kind = Request::Kind::thaw;
+    client_.send(request);
+    if (!client_.receive(thaw_limit)) throw fatal("the session did not answer when it was to go on");
 }
 
 std::unique_ptr<engine::Runner> make_live_runner(const Session& session, bool settled) {

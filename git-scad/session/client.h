@@ -36,6 +36,17 @@ class Client {
     base::Fd descriptor_;
 };
 
+// Holds a live session still, all its programs stopped where they are: from the constructor on until thaw(),
+// or until this object or its process is gone.
+class Freeze {
+  public:
+    explicit Freeze(const Session& session); // fatal: not live, or its programs do not stand still
+    void thaw();                             // fatal when the session did not stand still all the time
+
+  private:
+    Client client_;
+};
+
 // Runs programs in a live session (exec, or service when `settled`).
 std::unique_ptr<engine::Runner> make_live_runner(const Session& session, bool settled);
 

@@ -135,6 +135,20 @@ std::string make_pin_commit(const RefGit& git, std::vector<std::string> tips) {
     return previous;
 }
 
+// A pin that holds these tips and all that `old` holds (empty: there is none yet).
+std::string renewed_pin(const RefGit& git, const std::string& old, std::vector<std::string> tips) {
+    if (old.empty()) return make_pin_commit(git, std::move(tips));
+    std::vector<std::string> held =
+        base::split(base::trim(git.run({"rev-list", "--no-walk", "--parents", old})), ' ');
+    held.erase(held.begin()); // itself
+    std::sort(held.begin(), held.end());
+    std::sort(tips.begin(), tips.end());
+    tips.erase(std::unique(tips.begin(), tips.end()), tips.end());
+    if (std::includes(held.begin(), held.end(), tips.begin(), tips.end())) return old;
+    if (!std::includes(tips.begin(), tips.end(), held.begin(), held.end())) tips.push_back(old);
+    return make_pin_commit(git, std::move(tips));
+}
+
 // Replaces or removes the file; the sections are those of all sessions, sorted.
 void write_remotes(const std::filesystem::path& common_dir, std::vector<Section> sections) {
     const std::filesystem::path path = common_dir / included;
@@ -202,10 +216,19 @@ void make_pins(const Session& session, const SessionRepo& repo, const Variables&
     std::vector<std::string> tips = parse_tips(listed);
     tips.push_back(repo.base_commit);
     add_detached_heads(repo.common_dir, tips);
-    const std::string pin = make_pin_commit(git, std::move(tips));
     const std::string prefix = session_prefix(session.name);
+    const std::string pin = renewed_pin(git, parse_tip(listed, prefix + "pin"), std::move(tips));
     set_ref(git, repo.common_dir, prefix + "base", repo.base_commit, variables);
     set_ref(git, repo.common_dir, prefix + "pin", pin, variables);
+}
+
+void copy_pin(const Session& from, const Session& session, const SessionRepo& repo,
+              const Variables& variables) {
+    const RefGit git(repo.common_dir, variables);
+    const std::string source = session_prefix(from.name) + "pin";
+    if (workspace::ref_names(repo.common_dir, source, variables).empty()) return; // its next start makes one
+    const std::string id(base::trim(git.run({"rev-parse", "--verify", source})));
+    set_ref(git, repo.common_dir, session_prefix(session.name) + "pin", id, variables);
 }
 
 void drop_pins(const Session& session, const SessionRepo& repo, const Variables& variables) {
@@ -366,6 +389,14 @@ std::vector<std::string> parse_tips(std::string_view listed) {
         }
     }
     return tips;
+}
+
+std::string parse_tip(std::string_view listed, std::string_view ref) {
+    for (const std::string& line : base::lines(listed)) {
+        const std::vector<std::string> fields = base::split(line, ' ');
+        if (fields.size() == 5 && fields[4] == ref) return fields[1];
+    }
+    return {};
 }
 
 std::vector<std::string> remote_warnings(const Session& session, const SessionRepo& repo,

@@ -11,8 +11,12 @@ namespace scad::session {
 
 // What a session has in each host repo. All calls are idempotent: start, resume and repair call them again.
 // pins: refs/scad-session/<s>/base at the base commit, and refs/scad-session/<s>/pin, a commit whose parents
-// are all tips of the host at that moment (so that what the session borrows survives the host's gc).
+// are all tips of the host at that moment (so that what the session borrows survives the host's gc); what an
+// earlier pin of the session holds besides, the new one holds too.
 void make_pins(const Session& session, const SessionRepo& repo, const base::Variables& variables);
+// The pin of another session, of which this one is a copy: it borrows what that one has borrowed.
+void copy_pin(const Session& from, const Session& session, const SessionRepo& repo,
+              const base::Variables& variables);
 void drop_pins(const Session& session, const SessionRepo& repo, const base::Variables& variables);
 
 // remote scad/<s> in <common dir>/scad/remotes (replaced by rename, under a lock; one include.path line in
@@ -47,5 +51,7 @@ bool includes_remotes(std::string_view config); // whether this git-config(1) te
 // The commits that refs point to, from lines "type id peeled-type peeled-id name" of git-for-each-ref(1),
 // without other sessions' pins.
 std::vector<std::string> parse_tips(std::string_view listed);
+// The object that `ref` points to, from the same lines; empty: it is not there.
+std::string parse_tip(std::string_view listed, std::string_view ref);
 
 } // namespace scad::session

@@ -58,6 +58,10 @@ void Programs::take_events() {
 void Programs::take(engine::SandboxEvent event) {
     using Kind = engine::SandboxEvent::Kind;
     if (event.kind == Kind::connection) return connection_(std::move(event.descriptor));
+    if (event.kind == Kind::frozen) {
+        if (frozen_) frozen_(event.message);
+        return;
+    }
     if (event.kind == Kind::gone) {
         gone_ = true;
         gone_how_ = event.message;

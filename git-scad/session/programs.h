@@ -42,6 +42,8 @@ class Programs {
     pid_t inner_pid(std::uint64_t id) const; // of the program inside; 0: not known yet
 
     engine::Sandbox& sandbox() { return *sandbox_; }
+    // Called with what the sandbox says after freeze(): empty, or why its programs do not stand still.
+    void on_frozen(std::function<void(const std::string& problem)> handler) { frozen_ = std::move(handler); }
     bool gone() const { return gone_; }
     const std::string& gone_how() const { return gone_how_; }
 
@@ -58,6 +60,7 @@ class Programs {
     std::unique_ptr<engine::Sandbox> sandbox_;
     std::function<void(base::Fd)> connection_;
     std::function<void(const std::string&)> on_gone_;
+    std::function<void(const std::string&)> frozen_;
     std::map<std::uint64_t, Program> running_;
     std::uint64_t next_id_ = 1;
     bool gone_ = false;

@@ -14,7 +14,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::array<std::pair<Request::Kind, std::string_view>, 9> request_kinds{{
+constexpr std::array<std::pair<Request::Kind, std::string_view>, 11> request_kinds{{
     {Request::Kind::start_job, "start_job"},
     {Request::Kind::follow, "follow"},
     {Request::Kind::exec, "exec"},
@@ -22,6 +22,8 @@ constexpr std::array<std::pair<Request::Kind, std::string_view>, 9> request_kind
     {Request::Kind::signal, "signal"},
     {Request::Kind::cancel, "cancel"},
     {Request::Kind::snapshot, "snapshot"},
+    {Request::Kind::freeze, "freeze"},
+    {Request::Kind::thaw, "thaw"},
     {Request::Kind::settle, "settle"},
     {Request::Kind::stop, "stop"},
 }};

@@ -26,6 +26,9 @@ struct Request {
         signal,    // signal: to the program of this connection's exec
         cancel,    // number: ends a job (SIGTERM, then after two seconds SIGKILL to all it started)
         snapshot,  // takes one now; answered `saved`
+        freeze,    // stops every program where it is; answered `ok` once all stand still, until `thaw` or the
+                   // client goes
+        thaw,      // answered `ok` when nothing has moved since `freeze` was answered
         settle,    // answered `ok` once no snapshot is pending or running
         stop, // ends all jobs at once, a snapshot bounded in time, then the sandbox; answered `ok` at once,
               // and when all is done by end of file

@@ -121,6 +121,8 @@ std::string to_json(const Session& session) {
         {"project", session.project},
         {"docs_repo", session.docs_repo.string()},
         {"created", session.created},
+        {"branch", session.branch},
+        {"forked_from", session.forked_from},
         {"engine", session.engine},
         {"workspace", session.workspace},
         {"environment", session.environment},
@@ -155,6 +157,8 @@ Session read_session(const std::filesystem::path& directory) {
             session.project = base::get_string(document, "project");
             session.docs_repo = base::get_string(document, "docs_repo");
             session.created = base::get_int(document, "created");
+            session.branch = base::find_string(document, "branch");
+            session.forked_from = base::find_string(document, "forked_from");
             session.engine = base::get_string(document, "engine");
             session.workspace = base::get_string(document, "workspace");
             session.environment = base::get_string(document, "environment");

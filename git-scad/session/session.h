@@ -44,9 +44,11 @@ struct Session {
     std::string project;
     std::filesystem::path docs_repo;
     std::int64_t created = 0;
-    std::string engine;                                         // "bubblewrap"
-    std::string workspace;                                      // "overlay"
-    std::string environment;                                    // id
+    std::string branch;      // how work branches are called, "{session}" not filled in; empty: "{session}"
+    std::string forked_from; // the session that it was copied from; empty: none
+    std::string engine;      // "bubblewrap"
+    std::string workspace;   // "overlay"
+    std::string environment; // id
     std::vector<std::pair<std::string, std::string>> variables; // of the environment
     std::vector<SessionRepo> repos;
     std::vector<SessionMount> mounts;

@@ -11,8 +11,7 @@
 #include "project/load.h"
 #include "project/support.h"
 #include "project/trust.h"
-#include "session/host_remotes.h"
-#include "session/launcher.h"
+#include "session/creation.h"
 #include "session/plan.h"
 #include "workspace/base_tree.h"
 #include "workspace/clone.h"
@@ -102,12 +101,6 @@ SessionRepo session_repo(const workspace::Origin& origin, const std::string& bra
     return repo;
 }
 
-std::string fill_in(std::string text, std::string_view what, const std::string& value) {
-    for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at + value.size()))
-        text.replace(at, what.size(), value);
-    return text;
-}
-
 // All of the session but its name and directory.
 Session describe(const base::Context& context, const project::Project& project, const StartOptions& options) {
     Session session;
@@ -117,6 +110,7 @@ Session describe(const base::Context& context, const project::Project& project, 
     session.engine =
         !options.engine.empty() ? options.engine : context.settings.get("scad.engine").value_or("bubblewrap");
     session.workspace = "overlay";
+    session.branch = project.branch;
     const auto plan = environment::plan_environment(project);
     if (!environment::is_baked(context.paths, plan))
         throw fatal("the environment of project '{}' is not built", project.name)
@@ -142,52 +136,6 @@ Session describe(const base::Context& context, const project::Project& project, 
     return session;
 }
 
-// Takes the name's lock; the name is free then, also of what an earlier session left.
-base::FileLock take_name(const base::Context& context, const Store& store, Session& session,
-                         const std::vector<workspace::Origin>& origins, const StartOptions& options) {
-    const bool generated = options.name.empty();
-    for (;;) {
-        session.name = generated ? store.generate_name(options.stem.empty() ? session.project : options.stem)
-                                 : options.name;
-        if (const auto problem = project::name_problem(session.name); !problem.empty())
-            throw fatal("'{}' cannot name a session: {}", session.name, problem);
-        auto lock = store.lock(session.name, [&] {
-            context.terminal.note(fmt::format("waiting for another command on session '{}'", session.name));
-        });
-        if (store.exists(session.name))
-            throw fatal("a session named '{}' is there already", session.name)
-                .with_hint("git scad session show {}", session.name);
-        if (store.in_trash(session.name))
-            throw fatal("the name '{}' belongs to a removed session that can still be brought back",
-                        session.name)
-                .with_hint("git scad session undelete {0}, or git scad session rm --purge {0}", session.name);
-        bool free = true;
-        for (const auto& origin : origins) {
-            // Without a session of this name its pins are the leftovers of a start that was killed.
-            drop_pins(session, session_repo(origin, {}), context.variables);
-            if (!has_refs(session.name, origin.host.common_dir, context.variables)) continue;
-            if (!generated)
-                throw fatal("'{}' still has refs of an earlier session of that name in '{}'", session.name,
-                            origin.host.common_dir.string())
-                    .with_hint("git scad code prune {}", session.name);
-            free = false;
-        }
-        if (free) return lock;
-    }
-}
-
-void undo_start(const Session& session, const base::Variables& variables) noexcept {
-    try {
-        for (const auto& repo : session.repos) {
-            remove_remote(session, repo, variables);
-            remove_refs(session.name, repo.common_dir, variables);
-        }
-        base::remove_tree(session.directory);
-    } catch (const Error&) { // the error that led here is the one to tell; the next start of that name sweeps
-                             // the rest
-    }
-}
-
 } // namespace
 
 Session start_session(const base::Context& context, const project::Project& project,
@@ -202,14 +150,10 @@ Session start_session(const base::Context& context, const project::Project& proj
     std::vector<workspace::Origin> origins;
     for (const auto& repo : project.repos)
         origins.push_back(workspace::inspect_origin(repo.name, repo.path, repo.base, context.variables));
-    const auto lock = take_name(context, store, session, origins, options);
-    for (const auto& origin : origins)
-        session.repos.push_back(session_repo(origin, fill_in(project.branch, "{session}", session.name)));
-    // Before anything is made: this refuses a name that would mean something else in a host repo.
-    for (const auto& repo : session.repos) {
-        for (const auto& warning : remote_warnings(session, repo, context.variables))
-            context.terminal.warning(base::visible(warning));
-    }
+    for (const auto& origin : origins) session.repos.push_back(session_repo(origin, {}));
+    const auto lock = take_name(context, store, session,
+                                {options.name, options.stem.empty() ? session.project : options.stem});
+    for (auto& repo : session.repos) repo.branch = work_branch(session);
 
     // So does what this host lacks.
     for (const auto& warning : engine::find_devices(session.devices).warnings)
@@ -235,20 +179,7 @@ Session start_session(const base::Context& context, const project::Project& proj
     status.phase = "starting";
     write_status(directory.path(), status, false);
 
-    for (const auto& repo : session.repos) make_pins(session, repo, context.variables);
-    session.directory = context.paths.sessions() / session.name;
-    if (!directory.commit(session.name)) throw fatal("a session named '{}' is there already", session.name);
-    try {
-        launch_supervisor(session);
-        for (const auto& repo : session.repos) add_remote(session, repo, context.variables);
-    } catch (const Error&) {
-        try {
-            end_session(session);
-        } catch (const Error&) { // it never ran, or is gone already
-        }
-        undo_start(session, context.variables);
-        throw;
-    }
+    bring_up(context, session, directory);
     return session;
 }
 

@@ -9,6 +9,7 @@
 #include "engine/engine.h"
 #include "engine/proxy.h"
 #include "session/client_programs.h"
+#include "session/freezing.h"
 #include "session/live_jobs.h"
 #include "session/memory_watch.h"
 #include "session/peers.h"
@@ -97,6 +98,7 @@ class Supervisor {
     std::unique_ptr<Peers> peers_;
     std::unique_ptr<ClientPrograms> client_programs_;
     std::unique_ptr<LiveJobs> jobs_;
+    std::unique_ptr<Freezing> freezing_;
     std::unique_ptr<MemoryWatch> memory_watch_; // none: a cgroup holds the limit, or there is none
 
     base::Loop::Handle signals_, stop_timer_;
@@ -127,11 +129,20 @@ peers_ = std::make_unique<Peers>(
     Peers::Handlers{[this](Peers::Id peer, Request request, std::vector<base::Fd> fds) {
                         on_request(peer, std::move(request), std::move(fds));
                     },
-                    [this](Peers::Id peer) { client_programs_->client_gone(peer); }});
+                    [this](Peers::Id peer) {
+                        freezing_->client_gone(peer);
+                        client_programs_->client_gone(peer);
+                    }});
 client_programs_ = std::make_unique<ClientPrograms>(
     ClientPrograms::Host{*programs_, *snapshots_, *peers_, session_, [this] { on_end(); }});
 jobs_ = std::make_unique<LiveJobs>(
     LiveJobs::Host{loop_, *programs_, *snapshots_, *peers_, session_, status_, log_, [this] { on_end(); }});
+freezing_ = std::make_unique<Freezing>(
+    Freezing::Host{loop_, *programs_, *snapshots_, *peers_, log_,
+                   [this](Peers::Id peer, Request request, std::vector<base::Fd> fds) {
+                       on_request(peer, std::move(request), std::move(fds));
+                   }});
+programs_->on_frozen([this](const std::string& problem) { freezing_->on_frozen(problem); });
 status_.phase = "live";
 status_.note.clear();
 status_.limits = programs_->sandbox().limits();
@@ -205,6 +216,11 @@ int Supervisor::run(base::Fd ready) {
 void Supervisor::on_request(Peers::Id peer, Request request, std::vector<base::Fd> fds) {
     using Kind = Request::Kind;
     if (stopping_ && request.kind != Kind::stop) throw fatal("the session is being stopped");
+    const bool starts_a_program = request.kind == Kind::start_job || request.kind == Kind::exec ||
+                                  request.kind == Kind::service || request.kind == Kind::snapshot ||
+                                  request.kind == Kind::settle;
+    if (freezing_->active() && starts_a_program)
+        return freezing_->defer(peer, std::move(request), std::move(fds));
     switch (request.kind) {
         case Kind::start_job:
             if (proxy_)
@@ -221,6 +237,10 @@ void Supervisor::on_request(Peers::Id peer, Request request, std::vector<base::F
             return jobs_->cancel(peer, request.number);
         case Kind::snapshot:
             return snapshots_->request([this, peer] { peers_->send(peer, {Reply::Kind::saved, 0, 0, {}}); });
+        case Kind::freeze:
+            return freezing_->freeze(peer);
+        case Kind::thaw:
+            return freezing_->thaw(peer);
         case Kind::settle:
             return snapshots_->when_settled([this, peer] { peers_->send(peer, {}); });
         case Kind::stop:
@@ -280,6 +300,7 @@ void Supervisor::stop(Peers::Id peer) {
     if (std::exchange(stopping_, true)) return;
     log_.info("stopping");
     peers_->stop_listening();
+    freezing_->end("the session is being stopped");
     snapshots_->hold(last_snapshot_limit);
     jobs_->hold();
     jobs_->end_all(Cause::stopped, "session stopped");

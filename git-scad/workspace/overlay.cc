@@ -19,12 +19,18 @@ class OverlayWorkspace : public Workspace {
 
     void make(const std::filesystem::path& directory, const Origin& origin, const BaseTree& tree,
               const std::string& branch) const override {
+        make_empty(directory);
+        write_git_directory(directory / "git", origin, branch, tree.index());
+    }
+
+    std::vector<std::string> layers() const override { return {"git", "upper"}; }
+
+    void make_empty(const std::filesystem::path& directory) const override {
         for (const char* part : {"git", "upper", "work"}) base::make_directories(directory / part);
         for (const auto& [part, mode] : {std::pair{"lock", 0600}, std::pair{empty_file, 0444}}) {
             base::open_file(directory / part, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW,
                             static_cast<mode_t>(mode));
         }
-        write_git_directory(directory / "git", origin, branch, tree.index());
     }
 
     std::vector<engine::Mount> mounts(const std::filesystem::path& directory, const std::string& repo,

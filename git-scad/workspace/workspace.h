@@ -21,6 +21,10 @@ class Workspace {
     // whatever the size of the repo.
     virtual void make(const std::filesystem::path& directory, const Origin& origin, const BaseTree& tree,
                       const std::string& branch) const = 0;
+    // The directories of a working copy that hold what its session wrote: what a fork copies.
+    virtual std::vector<std::string> layers() const = 0;
+    // Makes `directory` as make() does, but for its layers, which are empty: for copies of another's.
+    virtual void make_empty(const std::filesystem::path& directory) const = 0;
     // The mounts that show it at /work/<repo>, with its git directory and the object directories (read-only)
     // it borrows from.
     virtual std::vector<engine::Mount> mounts(const std::filesystem::path& directory, const std::string& repo,

@@ -27,6 +27,15 @@ for n in 1 2 3 4 5; do
 done 2>"$trash/inner.times"
 compare "first git status in a session" "$(median_ms <"$trash/inner.times")" "the same in a worktree" "$(median_ms <"$trash/outer.times")" 1
 
+# A session that has changed a hundred files and written as many new ones.
+git scad session exec -w /work/big s1 -- sh -c 'git ls-files | head -n 100 | while read -r f; do echo changed >>"$f"; done
+    for n in $(seq 100); do echo $n >new-$n; done'
+fork=$(median_of 5 git scad session fork -q s1 "f{}")
+compare "session fork, 100 files changed" "$fork" "session start, warm" "$start" 3
+git scad session stop -q s1
+fork=$(median_of 5 git scad session fork -q s1 "g{}")
+compare "the same of a stopped session" "$fork" "session start, warm" "$start" 3
+
 exec_true=$(median_of 25 /usr/bin/true)
 job=$(median_of 5 git scad inject s0 -- true)
 compare "inject -- true" "$job" "fork and exec of true" "$exec_true" 40

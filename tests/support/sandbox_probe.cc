@@ -207,6 +207,7 @@ class Probe {
         switch (event.kind) {
             case Kind::terminal:
             case Kind::started:
+            case Kind::frozen:
                 break;
             case Kind::failed:
                 say(fmt::format("cannot run it: {}", event.message));

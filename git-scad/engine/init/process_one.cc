@@ -1,4 +1,5 @@
 #include "engine/init/channel.h"
+#include "engine/init/freezer.h"
 #include "engine/init/leader.h"
 #include "engine/init/modes.h"
 #include "engine/init/settings.h"
@@ -76,6 +77,8 @@ class ProcessOne {
     void begin_ending(Job& job);
     void reap();
     void sweep();
+    void go_on_freezing();
+    std::vector<pid_t> leaders() const;
     void update_interest();
     [[noreturn]] void end_everything();
     Job* find(std::uint64_t id);
@@ -88,6 +91,7 @@ class ProcessOne {
     std::vector<std::unique_ptr<Job>> jobs_;
     int quiet_passes_ = 0; // of the sweep, that found nothing
     int busy_passes_ = 0;
+    Freezer freezer_;
     bool writing_ = false; // the channel is watched for room
     bool accepting_ = true;
 };
@@ -219,6 +223,12 @@ void ProcessOne::handle(Channel::Incoming& incoming) {
             break;
         case protocol::RequestKind::end:
             if (job != nullptr) begin_ending(*job);
+            break;
+        case protocol::RequestKind::freeze:
+            freezer_.begin();
+            break;
+        case protocol::RequestKind::thaw:
+            freezer_.thaw();
             break;
         case protocol::RequestKind::stop:
             end_everything();
@@ -355,6 +365,24 @@ void ProcessOne::sweep() {
     jobs_.erase(std::remove(jobs_.begin(), jobs_.end(), nullptr), jobs_.end());
 }
 
+std::vector<pid_t> ProcessOne::leaders() const {
+    std::vector<pid_t> pids;
+    for (const auto& job : jobs_)
+        if (job->leader > 0) pids.push_back(job->leader);
+    return pids;
+}
+
+void ProcessOne::go_on_freezing() {
+    if (!freezer_.busy()) return;
+    const auto outcome = freezer_.step(leaders());
+    if (outcome == Freezer::Outcome::not_yet) return;
+    protocol::Reply reply;
+    reply.kind = protocol::ReplyKind::frozen;
+    if (outcome == Freezer::Outcome::failed)
+        std::string_view("its programs do not stand still").copy(reply.text, sizeof reply.text - 1);
+    channel_.send(reply);
+}
+
 void ProcessOne::update_interest() {
     if (channel_.waiting() != writing_) {
         writing_ = channel_.waiting();
@@ -380,6 +408,7 @@ void ProcessOne::run() {
         // Quick at first, so that what forks and exits all the time is caught; slower for what the kernel
         // does not let die.
         int timeout = !ending ? -1 : busy_passes_ < 2000 ? 0 : 5;
+        if (timeout < 0 && freezer_.busy()) timeout = 1;
         std::array<epoll_event, 32> events;
         int count = ::epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), timeout);
         for (int i = 0; i < count; ++i) {
@@ -395,6 +424,7 @@ void ProcessOne::run() {
         }
         reap();
         sweep();
+        go_on_freezing();
         update_interest();
     }
 }

@@ -21,6 +21,8 @@ enum class RequestKind : std::uint32_t {
     stop = 4,              // the end of the sandbox
     start_on_terminal = 5, // id, number: rows << 16 | columns; descriptor: payload. The program's 0, 1, 2 are
                            // a new pseudo-terminal, which controls it
+    freeze = 6,            // stops all that jobs have started (SIGSTOP); answered `frozen`
+    thaw = 7,              // lets go on what `freeze` has stopped
 };
 
 struct Request {
@@ -38,6 +40,7 @@ enum class ReplyKind : std::uint32_t {
     ended = 4,      // id, wait_status
     connection = 5, // one descriptor: accepted on the proxy port
     terminal = 6,   // id, one descriptor: the master of its pseudo-terminal; comes before `started`
+    frozen = 7,     // all stand still, or text says why not (and then all go on)
 };
 
 struct Reply {

@@ -39,6 +39,13 @@ void children_of(pid_t pid, std::vector<pid_t>& found) {
 
 } // namespace
 
+std::vector<pid_t> all_processes() {
+    std::vector<pid_t> found;
+    children_of_thread("/proc/1/task/1/children", found);
+    for (std::size_t i = 0; i < found.size(); ++i) children_of(found[i], found);
+    return found;
+}
+
 std::size_t kill_all_but(const std::vector<pid_t>& spared) {
     std::vector<pid_t> doomed;
     children_of_thread("/proc/1/task/1/children", doomed);
