@@ -132,7 +132,7 @@ int relay_push(const Target& target, const base::Paths& paths) {
     loop.run();
     drop_what_git_sends();
     const auto result = service.running->wait(std::chrono::seconds(10));
-    session::note_push(target.session);
+    session::note_changes(target.session);
     return result.ok() ? 0 : 1;
 }
 

@@ -18,6 +18,7 @@ Action set_up_session_stop(CLI::App& app);
 Action set_up_session_resume(CLI::App& app);
 Action set_up_session_exec(CLI::App& app);
 Action set_up_session_shell(CLI::App& app);
+Action set_up_session_cp(CLI::App& app);
 Action set_up_session_snapshot(CLI::App& app);
 Action set_up_session_rm(CLI::App& app);
 Action set_up_session_fork(CLI::App& app);

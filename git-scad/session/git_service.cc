@@ -21,15 +21,6 @@ std::vector<std::string> service_environment(const std::string& protocol) {
     return environment;
 }
 
-// What comes into a stopped session is in no snapshot: whoever saves it must not rely on the one of before.
-void expect_changes(const Session& session, const base::Paths& paths) {
-    const auto lock = Store(paths).lock(session.name, {});
-    auto status = read_status(session.directory);
-    if (status.taken == 0 || status.phase != "stopped") return;
-    status.taken = 0;
-    write_status(session.directory, status, true);
-}
-
 // git waits for ever on a FIFO in place of one of its files, before any time limit of its own holds: so they
 // are looked for first. What this does not find is for the time limits of who asks.
 constexpr const char* service_script = R"sh(
@@ -61,7 +52,15 @@ std::unique_ptr<engine::Runner> push_runner(const Session& session, const base::
     return engine::make_throwaway(*engine::make_engine(session.engine), spec);
 }
 
-void note_push(const Session& session) {
+void expect_changes(const Session& session, const base::Paths& paths) {
+    const auto lock = Store(paths).lock(session.name, {});
+    auto status = read_status(session.directory);
+    if (status.taken == 0 || status.phase != "stopped") return;
+    status.taken = 0;
+    write_status(session.directory, status, true);
+}
+
+void note_changes(const Session& session) {
     auto client = Client::connect(session);
     if (!client) return;
     Request request;

@@ -33,8 +33,11 @@ std::unique_ptr<engine::Runner> push_runner(const Session& session, const base::
 OpenService open_service(engine::Runner& runner, const std::string& repo, GitService service,
                          const std::string& protocol);
 
-// After a push has ended: has a live session look at its repos anew, without waiting for it.
-void note_push(const Session& session);
+// What comes into a stopped session is in no snapshot: whoever saves it later must not rely on the last one.
+void expect_changes(const Session& session, const base::Paths& paths);
+
+// After something has come in: has a live session look at its repos anew, without waiting for it.
+void note_changes(const Session& session);
 
 // A runner on a whole session: the supervisor when it is live, else a throw-away sandbox like the session's
 // own (all mounts, no network).

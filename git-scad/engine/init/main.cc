@@ -9,6 +9,8 @@ int main(int argc, char** argv) {
         std::string_view mode = words.front();
         scad::init::Arguments rest(words.begin() + 1, words.end());
         if (mode == "stage") return scad::init::run_stage(rest);
+        if (mode == "send") return scad::init::run_send(rest);
+        if (mode == "receive") return scad::init::run_receive(rest);
         if (mode == "write") return scad::init::run_write(rest);
         if (!mode.empty() && std::isdigit(static_cast<unsigned char>(mode.front())) != 0)
             return scad::init::run_process_one(words);

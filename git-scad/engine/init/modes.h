@@ -22,4 +22,10 @@ int run_stage(const Arguments& words);
 // replaced at once or not at all.
 int run_write(const Arguments& words);
 
+// Sends the file or folder at a path to standard output, or makes one of what comes from standard input
+// (engine/transfer). `words`: the path; the destination and the name. The receiver's standard output says how
+// many special files and links were left out.
+int run_send(const Arguments& words);
+int run_receive(const Arguments& words);
+
 } // namespace scad::init
