@@ -84,7 +84,8 @@ engine::Check explain_hidden(const HiddenPrograms& hidden, const fs::path& home)
     } else {
         // No directory to be shown as it is: one with copies of what is wanted.
         std::string copies;
-        for (const auto& name : first) copies += " " + base::shell_quote((directory / name).native());
+        for (const auto& name : first)
+            copies += fmt::format(" {}", base::shell_quote((directory / name).native()));
         check.remedy = fmt::format(
             "mkdir -p ~/scad-tools/bin && cp -L{} ~/scad-tools/bin, and tools = [\"~/scad-tools\"] in "
             "[environment] of the project's file",

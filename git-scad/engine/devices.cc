@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <iterator>
 #include <set>
 
 namespace scad::engine {
@@ -227,19 +228,23 @@ void add_wanted(const WantedDevice& wanted, Devices& devices) {
 
 Devices plan_gpus(const GpuHost& host) { return Planner(host).plan(); }
 
-GpuLack gpu_lack(const GpuHost& host) {
+std::string opening_command(const std::vector<DeviceNode>& closed) {
     std::set<std::string> groups;
-    std::string closed;
-    for (const auto& node : host.nodes) {
-        if (node.usable || !is_processor(node.path)) continue;
-        closed = node.path;
+    for (const auto& node : closed)
         if (!node.group.empty() && node.group != "root") groups.insert(node.group);
-    }
+    if (!groups.empty())
+        return fmt::format("sudo usermod -aG {} $USER", base::join({groups.begin(), groups.end()}, ","));
+    std::string command = "sudo setfacl -m u:$USER:rw";
+    for (const auto& node : closed) command += fmt::format(" {}", node.path);
+    return command;
+}
+
+GpuLack gpu_lack(const GpuHost& host) {
+    std::vector<DeviceNode> closed;
+    std::copy_if(host.nodes.begin(), host.nodes.end(), std::back_inserter(closed),
+                 [](const DeviceNode& node) { return !node.usable && is_processor(node.path); });
     if (!closed.empty())
-        return {fmt::format("you cannot open '{}'", closed),
-                groups.empty() ? fmt::format("sudo setfacl -m u:$USER:rw {}", closed)
-                               : fmt::format("sudo usermod -aG {} $USER",
-                                             base::join({groups.begin(), groups.end()}, ","))};
+        return {fmt::format("you cannot open '{}'", closed.front().path), opening_command(closed)};
     if (!host.bus_devices.empty())
         return {"the NVIDIA driver has made no nodes in /dev", "sudo nvidia-modprobe -u -c=0"};
     return {"no graphics processor with a driver was found", ""};

@@ -57,6 +57,11 @@ struct GpuHost {
     std::vector<std::string> warnings;    // of what was read
 };
 
+// Looks at one; without a number there is no such character device.
+DeviceNode find_node(const std::string& path);
+// What lets the caller open these. Pure.
+std::string opening_command(const std::vector<DeviceNode>& closed);
+
 // Looks at /dev, /sys, /proc/driver/nvidia, ldconfig(8) and the CDI specifications of this host.
 GpuHost find_gpus();
 

@@ -61,23 +61,6 @@ std::string pci_device(const fs::path& device) {
     return {};
 }
 
-DeviceNode look_at(const std::string& path) {
-    DeviceNode node;
-    node.path = path;
-    struct stat status {};
-    if (::stat(path.c_str(), &status) != 0 || !S_ISCHR(status.st_mode)) return node;
-    // Those of MIG are only ever read.
-    const bool read_only = path.starts_with("/dev/nvidia-caps");
-    node.usable = ::access(path.c_str(), read_only ? R_OK : R_OK | W_OK) == 0;
-    if (const auto* group = ::getgrgid(status.st_gid); group != nullptr) node.group = group->gr_name;
-    node.number = fmt::format("{}:{}", major(status.st_rdev), minor(status.st_rdev));
-    node.sys_device = real_path("/sys/dev/char/" + node.number);
-    if (node.sys_device.empty()) return node;
-    node.subsystem = fs::path(real_path(fs::path(node.sys_device) / "subsystem")).filename().native();
-    node.bus_device = pci_device(node.sys_device);
-    return node;
-}
-
 std::vector<Library> find_libraries() {
     const std::vector<std::string> environment = {"PATH=/usr/sbin:/sbin:/usr/bin:/bin"};
     std::vector<Library> libraries;
@@ -132,12 +115,29 @@ void look_at_cdi(GpuHost& host) {
 
 } // namespace
 
+DeviceNode find_node(const std::string& path) {
+    DeviceNode node;
+    node.path = path;
+    struct stat status {};
+    if (::stat(path.c_str(), &status) != 0 || !S_ISCHR(status.st_mode)) return node;
+    // Those of MIG are only ever read.
+    const bool read_only = path.starts_with("/dev/nvidia-caps");
+    node.usable = ::access(path.c_str(), read_only ? R_OK : R_OK | W_OK) == 0;
+    if (const auto* group = ::getgrgid(status.st_gid); group != nullptr) node.group = group->gr_name;
+    node.number = fmt::format("{}:{}", major(status.st_rdev), minor(status.st_rdev));
+    node.sys_device = real_path("/sys/dev/char/" + node.number);
+    if (node.sys_device.empty()) return node;
+    node.subsystem = fs::path(real_path(fs::path(node.sys_device) / "subsystem")).filename().native();
+    node.bus_device = pci_device(node.sys_device);
+    return node;
+}
+
 GpuHost find_gpus() {
     GpuHost host;
     for (const auto& nodes : node_patterns)
         for (const auto& name : names_in(nodes.directory))
             if (base::glob_match(nodes.pattern, name))
-                host.nodes.push_back(look_at(fmt::format("{}/{}", nodes.directory, name)));
+                host.nodes.push_back(find_node(fmt::format("{}/{}", nodes.directory, name)));
     for (const auto& address : names_in("/proc/driver/nvidia/gpus"))
         if (auto device = real_path("/sys/bus/pci/devices/" + address); !device.empty())
             host.bus_devices.push_back(std::move(device));

@@ -278,6 +278,14 @@ std::vector<Check> check_gpus() {
     return checks;
 }
 
+// The other device that work often wants; without one there is nothing to say.
+std::vector<Check> check_kvm() {
+    const auto node = find_node("/dev/kvm");
+    if (node.number.empty()) return {};
+    if (node.usable) return {{node.path, true, false, "can be given to sessions", {}}};
+    return {{node.path, false, false, "you cannot open it", opening_command({node})}};
+}
+
 } // namespace
 
 Check explain_namespaces(const std::string& failure, const NamespaceSettings& settings) {
@@ -311,7 +319,7 @@ std::vector<Check> check_host(const base::Context& context) {
                             [&](const Check& check) { return check.name == name && !check.ok; });
     };
     // What stands on user namespaces fails without them for that reason alone.
-    const auto in_namespace = [&](const char* name, std::function<std::vector<Check>()> check) {
+    const auto in_namespace = [&](const char* name, const std::function<std::vector<Check>()>& check) {
         return std::pair<std::string, std::function<std::vector<Check>()>>(name, [=, &can] {
             if (can("user namespaces")) return check();
             return std::vector<Check>{{name, false, true, "not tried: no user namespaces", {}}};
@@ -333,6 +341,7 @@ std::vector<Check> check_host(const base::Context& context) {
         {"state directory", [&] { return check_state(state); }},
         {"logout", one([&] { return explain_login(find_login(context)); })},
         {"graphics", check_gpus},
+        {"/dev/kvm", check_kvm},
     };
     for (const auto& [name, check] : checks) {
         try {

@@ -83,3 +83,27 @@ for command in 'start atlas beta' 'resume alpha' 'rm alpha'; do
     expect_match "^fatal: the state directory '.*' lies on nfs, where locks do not hold" "$err"
     expect_match '^hint: git config --global scad.stateDir' "$err"
 done
+
+# Devices: those that sessions could have, and what keeps them from it.
+. "$support/fake_host.sh"
+fake_node /dev/kvm /dev/null
+fake_node /dev/dri/renderD128 /dev/null
+expect_exit 0 on_fake_host git scad doctor
+expect_match '^ok  graphics +/dev/dri/renderD128$' "$out"
+expect_match '^ok  /dev/kvm +can be given' "$out"
+no_nodes
+fake_node /dev/nvidia0 /dev/null
+expect_exit 0 on_fake_host git scad doctor
+expect_match "^--  graphics +there is no '/dev/nvidia-uvm', which CUDA needs: sudo nvidia-modprobe" "$out"
+no_nodes
+expect_exit 0 on_fake_host git scad doctor
+expect_match '^--  graphics +no graphics processor' "$out"
+expect_no_match '/dev/kvm' "$out"
+# A device that is there for others: one of the host's that its user cannot open, under another name.
+closed=$(find /dev -maxdepth 1 -type c ! -readable -print -quit)
+if [[ -n $closed ]]; then
+    fake_node /dev/dri/renderD129 "$closed"
+    expect_exit 0 on_fake_host git scad doctor
+    expect_match "^--  graphics +you cannot open '/dev/dri/renderD129'" "$out"
+    expect_match 'mend it: sudo (usermod -aG|setfacl -m)' "$out"
+fi

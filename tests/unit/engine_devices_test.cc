@@ -44,6 +44,8 @@ TEST_CASE("engine: what is no graphics processor gives nothing") {
     CHECK(plan_gpus(host).nodes.empty());
     CHECK(gpu_lack(host).reason == "you cannot open '/dev/dri/renderD128'");
     CHECK(gpu_lack(host).remedy == "sudo usermod -aG render $USER");
+    host.nodes.back().group = "root";
+    CHECK(gpu_lack(host).remedy == "sudo setfacl -m u:$USER:rw /dev/dri/renderD128");
     GpuHost nvidia;
     nvidia.bus_devices = {"/sys/devices/pci0000:00/0000:01:00.0"};
     CHECK(gpu_lack(nvidia).remedy == "sudo nvidia-modprobe -u -c=0");
