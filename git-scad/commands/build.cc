@@ -14,6 +14,7 @@
 #include "project/support.h"
 #include "workspace/base_tree.h"
 #include "workspace/clone.h"
+#include "workspace/workspace.h"
 
 #include <fmt/format.h>
 #include <memory>
@@ -107,11 +108,13 @@ bool build_project(const base::Context& context, const project::Project& project
         made = true;
     }
     std::unique_ptr<engine::Engine> engine;
+    const auto workspace = workspace::make_workspace(
+        workspace::choose_workspace(context.settings.get("scad.workspace").value_or(""), context.paths));
     for (const auto& repo : project.repos) {
         const auto origin = workspace::inspect_origin(repo.name, repo.path, repo.base, context.variables);
         for (const auto& warning : origin.warnings)
             terminal.warning(base::visible(fmt::format("{}: {}", repo.name, warning)));
-        if (workspace::is_whole(workspace::base_tree_at(context.paths, workspace::base_tree_key(origin))))
+        if (workspace::is_whole(workspace::base_tree_at(context.paths, workspace->tree_key(origin))))
             continue;
         if (!engine) engine = engine::make_engine(context.settings.get("scad.engine").value_or("bubblewrap"));
         workspace::ensure_base_tree(context.paths, origin, *engine,

@@ -73,6 +73,7 @@ Action set_up_dispatch(CLI::App& app) {
                "the session's name; with -n, <name>-1, <name>-2 …");
     add_option(app, "-n,--count", "<n>", options->start.count, "that many sessions, the same work in each");
     add_option(app, "--engine", "<engine>", options->start.engine, "what makes the sandbox: bubblewrap");
+    add_start_options(app, options->start);
     add_flag(app, "--wait", options->wait, "show what the jobs do, and wait for them");
     return [options](Invocation& invocation) { return dispatch(invocation, *options); };
 }

@@ -40,6 +40,7 @@ Action set_up_session_start(CLI::App& app) {
     add_option(app, "--name", "<name>", options->start.name, "the same; with -n, <name>-1, <name>-2 …");
     add_option(app, "-n,--count", "<n>", options->start.count, "start that many");
     add_option(app, "--engine", "<engine>", options->start.engine, "what makes the sandbox: bubblewrap");
+    add_start_options(app, options->start);
     return [options](Invocation& invocation) { return start(invocation, *options); };
 }
 

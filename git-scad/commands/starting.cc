@@ -1,13 +1,16 @@
 #include "commands/starting.h"
 
 #include "base/error.h"
+#include "base/suggest.h"
 #include "base/text.h"
 #include "commands/options.h"
 #include "commands/sessions.h"
 #include "commands/trusting.h"
 #include "engine/host_check_login.h"
+#include "project/rules.h"
 #include "session/start.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 
 namespace scad::commands {
@@ -27,13 +30,45 @@ std::string network_words(const session::Session& session) {
     return "none";
 }
 
+// The revisions that --base gives, by repo.
+std::map<std::string, std::string> parse_bases(const std::vector<std::string>& texts,
+                                               const project::Project& project) {
+    std::vector<std::string> repos;
+    repos.reserve(project.repos.size());
+    for (const auto& repo : project.repos) repos.push_back(repo.name);
+    std::map<std::string, std::string> bases;
+    for (const auto& text : texts) {
+        const auto equals = text.find('=');
+        if (equals == std::string::npos || equals == 0 || equals + 1 == text.size())
+            throw usage("--base wants <repo>=<revision>, not '{}'", text);
+        const auto repo = text.substr(0, equals);
+        const auto revision = text.substr(equals + 1);
+        if (std::find(repos.begin(), repos.end(), repo) == repos.end()) {
+            const auto close = base::nearest(repo, repos, 1);
+            throw usage("--base: project '{}' has no repo '{}'", project.name, repo)
+                .with_hint("{}", close.empty() ? "its repos are " + base::join(repos, ", ")
+                                               : fmt::format("did you mean '{}'?", close.front()));
+        }
+        if (const auto why = project::revision_problem(revision); !why.empty())
+            throw usage("--base: '{}' cannot be a revision of repo '{}': {}", revision, repo, why);
+        if (!bases.emplace(repo, revision).second) throw usage("--base names repo '{}' twice", repo);
+    }
+    return bases;
+}
+
 } // namespace
+
+void add_start_options(CLI::App& app, StartRequest& request) {
+    add_option(app, "--base", "<repo>=<revision>", request.bases,
+               "where that repo starts, instead of where the project says");
+}
 
 std::vector<session::Session> start_sessions(const base::Context& context, const project::Project& project,
                                              const StartRequest& request) {
     const auto count = request.count ? parse_count("-n", *request.count, most_sessions) : 1;
     session::StartOptions options;
     options.engine = request.engine;
+    options.bases = parse_bases(request.bases, project);
     if (request.count)
         options.stem = request.name.value_or("");
     else
@@ -63,6 +98,7 @@ void describe_start(const base::Context& context, const session::Session& sessio
         terminal.note(fmt::format("  /work/{}: branch {} from {} of {}", repo.name,
                                   base::visible(repo.branch), base, base::visible(repo.host.string())));
     }
+    if (session.workspace == "copy") terminal.note("  working copies: a checkout for this session alone");
     for (const auto& mount : session.mounts)
         terminal.note(fmt::format("  {}: {} {}", base::visible(mount.target),
                                   mount.writable ? "writable, is" : "read-only, shows",

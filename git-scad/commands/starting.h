@@ -8,6 +8,10 @@
 #include <string>
 #include <vector>
 
+namespace CLI {
+class App;
+}
+
 namespace scad::commands {
 
 // How many sessions to start, and how they are called.
@@ -15,7 +19,9 @@ struct StartRequest {
     std::optional<std::string> name; // of the one; with `count`, the stem: <name>-1 …
     std::optional<std::string> count;
     std::string engine;
+    std::vector<std::string> bases; // "<repo>=<revision>"
 };
+void add_start_options(CLI::App& app, StartRequest& request);
 
 // Starts them one after another and describes each on stderr. One that fails does not take back those that
 // were started: it is said, and the others come. What keeps the first one from starting is thrown as it is.

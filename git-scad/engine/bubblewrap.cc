@@ -79,11 +79,14 @@ SandboxSpec present_part(SandboxSpec spec) {
     return spec;
 }
 
-std::vector<base::FileLock> lock_uppers(const SandboxSpec& spec) {
+std::vector<base::FileLock> lock_working_copies(const SandboxSpec& spec) {
     std::vector<fs::path> paths;
-    for (const Mount& mount : spec.mounts)
+    for (const Mount& mount : spec.mounts) {
         if (const auto* overlay = std::get_if<Overlay>(&mount.what); overlay != nullptr && overlay->upper)
             paths.push_back(overlay->upper->parent_path() / "lock");
+        if (const auto* bind = std::get_if<Bind>(&mount.what); bind != nullptr && bind->git)
+            paths.push_back(bind->source.parent_path() / "lock");
+    }
     std::sort(paths.begin(), paths.end());
     std::vector<base::FileLock> locks;
     auto end = Clock::now() + lock_limit;
@@ -208,7 +211,7 @@ std::unique_ptr<Sandbox> Bubblewrap::start(const SandboxSpec& wanted) const {
                      });
     Launching launching;
     BubblewrapParts& parts = launching.parts;
-    parts.locks = lock_uppers(spec);
+    parts.locks = lock_working_copies(spec);
 
     LaunchFacts facts;
     facts.bwrap = bwrap;

@@ -26,7 +26,7 @@ struct BubblewrapParts {
     base::Fd init;                     // pidfd of it
     base::Fd complaints;               // read end of their standard error, non-blocking
     base::Fd watch;                    // inotify: the overlays; may be empty
-    std::vector<base::FileLock> locks; // one beside each upper layer
+    std::vector<base::FileLock> locks; // one beside each upper layer or working copy
     std::unique_ptr<Cgroup> cgroup;
     std::vector<LimitMeans> limits;
 };

@@ -156,8 +156,11 @@ class Planner {
     void place_bind(const std::string& target, const Bind& bind, bool exact) {
         if (!bind.source.is_absolute())
             throw fatal("the source '{}' of '{}' is not absolute", bind.source.string(), target);
+        if (bind.git && (!bind.writable || exact))
+            throw fatal("the bind at '{}' cannot have a git directory", target);
         std::string slot = next_slot();
         launch_.stage.push_back({exact ? "bind-exact" : "bind", slot, bind.source.string()});
+        if (bind.git) launch_.stage.back().push_back("git=" + bind.git->string());
         add({bind.writable ? "--bind" : "--ro-bind", staged(slot), target});
         covered_.insert(target);
         if (bind.writable) writable_.insert(target);

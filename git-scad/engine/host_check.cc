@@ -133,28 +133,39 @@ struct Scratch {
     fs::path path;
 };
 
-Check check_overlay(const fs::path& state) {
-    Check check{"overlays", false, true, {}, {}};
+// Mounts an overlay below `state` as sessions do and writes through it: the change must be in the upper layer
+// alone. Returns what failed; empty: nothing.
+std::string try_overlay(const fs::path& state) {
     Scratch scratch(state);
     for (const char* name : {"lower", "upper", "work"}) base::make_directories(scratch.path / name);
     base::replace_file(scratch.path / "lower/file", "old", 0600, base::Durability::plain);
-    // Mounted as sessions do, and written through: the change must be in the upper layer alone.
     const auto& at = scratch.path;
-    const auto failure = try_stage(
+    auto failure = try_stage(
         {{"overlay", "0", "lower=" + (at / "lower").string(), "upper=" + (at / "upper").string(),
           "work=" + (at / "work").string()},
          {"run", "/bin/sh", "0", "-c", fmt::format("echo new >{}/0/file", stage::stage_directory)}});
     const auto content = [&](const char* layer) {
         return base::read_if_exists(at / layer / "file").value_or("");
     };
-    check.ok = failure.empty() && content("upper") == "new\n" && content("lower") == "old";
+    if (failure.empty() && (content("upper") != "new\n" || content("lower") != "old"))
+        failure = "what is written gets lost";
+    return failure;
+}
+
+// Without them each session has a plain copy of its repos.
+Check check_overlay(const fs::path& state) {
+    Check check{"overlays", false, false, {}, {}};
+    const auto failure = try_overlay(state);
+    check.ok = failure.empty();
     struct utsname system {};
     ::uname(&system);
     if (check.ok) {
         check.detail = fmt::format("with userxattr, kernel {}", system.release);
     } else {
-        check.detail = fmt::format("none over '{}' (kernel {}, 5.11 or newer is needed): {}", state.string(),
-                                   system.release, failure.empty() ? "what is written gets lost" : failure);
+        check.detail = fmt::format(
+            "none over '{}', so each session has a plain copy of its repos (kernel "
+            "{}, 5.11 or newer is needed): {}",
+            state.string(), system.release, failure);
         check.remedy = "git config --global scad.stateDir <a directory on ext4, xfs or btrfs>";
     }
     return check;
@@ -287,6 +298,8 @@ std::vector<Check> check_kvm() {
 }
 
 } // namespace
+
+bool refuses_overlays(const fs::path& state) { return !try_overlay(state).empty() && try_stage({}).empty(); }
 
 Check explain_namespaces(const std::string& failure, const NamespaceSettings& settings) {
     Check check{"user namespaces", false, true, {}, {}};

@@ -23,6 +23,10 @@ struct Check {
 // state lies, what a logout does, graphics processors.
 std::vector<Check> check_host(const base::Context& context);
 
+// Whether an overlay with its upper layer below `state` cannot be mounted or written through: tried. False
+// when it could not be tried, for want of user namespaces.
+bool refuses_overlays(const std::filesystem::path& state);
+
 // What tells why user namespaces were refused (sysctl(8)); values as the kernel writes them, empty: it has no
 // such setting.
 struct NamespaceSettings {

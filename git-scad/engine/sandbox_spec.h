@@ -15,6 +15,7 @@ namespace scad::engine {
 struct Bind {
     std::filesystem::path source;
     bool writable = false;
+    std::optional<std::filesystem::path> git = {}; // as of an Overlay
     bool operator==(const Bind&) const = default;
 };
 

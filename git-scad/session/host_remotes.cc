@@ -92,6 +92,13 @@ void set_ref(const RefGit& git, const std::filesystem::path& common_dir, const s
     }
 }
 
+// What a killed command has left beside a ref that nobody but the holder of the session's name changes.
+void drop_lock(const std::filesystem::path& common_dir, const std::string& name) {
+    const std::filesystem::path lock = common_dir / (name + ".lock");
+    if (::unlink(lock.c_str()) != 0 && errno != ENOENT && errno != ENOTDIR)
+        throw system_error(errno, "cannot remove '{}'", lock.native());
+}
+
 // The commit of a HEAD file that is on no branch.
 std::optional<std::string> detached_head(const std::filesystem::path& head) {
     const auto content = base::read_if_exists(head, 4096);
@@ -218,8 +225,10 @@ void make_pins(const Session& session, const SessionRepo& repo, const Variables&
     add_detached_heads(repo.common_dir, tips);
     const std::string prefix = session_prefix(session.name);
     const std::string pin = renewed_pin(git, parse_tip(listed, prefix + "pin"), std::move(tips));
-    set_ref(git, repo.common_dir, prefix + "base", repo.base_commit, variables);
-    set_ref(git, repo.common_dir, prefix + "pin", pin, variables);
+    for (const auto& [name, id] : {std::pair{"base", repo.base_commit}, std::pair{"pin", pin}}) {
+        drop_lock(repo.common_dir, prefix + name);
+        set_ref(git, repo.common_dir, prefix + name, id, variables);
+    }
 }
 
 void copy_pin(const Session& from, const Session& session, const SessionRepo& repo,
@@ -236,6 +245,7 @@ void drop_pins(const Session& session, const SessionRepo& repo, const Variables&
     std::string commands;
     for (const char* name : {"base", "pin"}) {
         const std::string ref = session_prefix(session.name) + name;
+        drop_lock(repo.common_dir, ref);
         if (!workspace::ref_names(repo.common_dir, ref, variables).empty())
             commands += "delete " + ref + '\n';
     }
@@ -249,6 +259,7 @@ void add_remote(const Session& session, const SessionRepo& repo, const Variables
     const std::string branch = remote_prefix(session.name) + repo.branch;
     // Not when it is there: what has been fetched since the start is newer.
     if (workspace::ref_names(repo.common_dir, branch, variables).empty()) {
+        if (!has_remote(session, repo)) drop_lock(repo.common_dir, branch); // nobody can be fetching it
         workspace::make_ref(repo.common_dir, branch, repo.base_commit, variables);
     }
     const std::string head = remote_prefix(session.name) + "HEAD";

@@ -61,6 +61,7 @@ nlohmann::json repo_to_json(const SessionRepo& repo) {
             {"common_dir", repo.common_dir.string()},
             {"objects", objects},
             {"base_commit", repo.base_commit},
+            {"base_ref", repo.base_ref},
             {"base_branch", repo.base_branch},
             {"branch", repo.branch},
             {"tree", repo.tree}};
@@ -74,6 +75,7 @@ SessionRepo repo_from_json(const nlohmann::json& value) {
     for (const auto& path : base::get_strings(value, "objects")) repo.objects.emplace_back(path);
     repo.base_commit = base::get_string(value, "base_commit");
     repo.base_branch = base::get_string(value, "base_branch");
+    repo.base_ref = base::find_string(value, "base_ref");
     repo.branch = base::get_string(value, "branch");
     repo.tree = base::get_string(value, "tree");
     return repo;

@@ -24,9 +24,10 @@ struct SessionRepo {
     std::filesystem::path common_dir; // identifies it
     std::vector<std::filesystem::path> objects;
     std::string base_commit;
-    std::string base_branch; // empty: no branch
+    std::string base_branch; // its name as a branch of origin in the session
     std::string branch;      // the work branch
-    std::string tree;        // base_tree_key
+    std::string tree;        // key of its base tree; empty: it has none
+    std::string base_ref = {}; // of the host, "refs/heads/main" …; empty: the base is no branch
     bool operator==(const SessionRepo&) const = default;
 };
 
@@ -47,7 +48,7 @@ struct Session {
     std::string branch;      // how work branches are called, "{session}" not filled in; empty: "{session}"
     std::string forked_from; // the session that it was copied from; empty: none
     std::string engine;      // "bubblewrap"
-    std::string workspace;   // "overlay"
+    std::string workspace;   // "overlay", "copy"
     std::string environment; // id
     std::vector<std::pair<std::string, std::string>> variables; // of the environment
     std::vector<SessionRepo> repos;

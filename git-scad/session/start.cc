@@ -13,7 +13,6 @@
 #include "project/trust.h"
 #include "session/creation.h"
 #include "session/plan.h"
-#include "workspace/base_tree.h"
 #include "workspace/clone.h"
 #include "workspace/workspace.h"
 
@@ -88,16 +87,17 @@ engine::DeviceRequest devices_of(const project::Project& project) {
     return request;
 }
 
-SessionRepo session_repo(const workspace::Origin& origin, const std::string& branch) {
+// All but the work branch: its name comes of the session's.
+SessionRepo session_repo(const workspace::Origin& origin, const std::string& tree) {
     SessionRepo repo;
     repo.name = origin.name;
     repo.host = origin.host.worktree.empty() ? origin.host.git_dir : origin.host.worktree;
     repo.common_dir = origin.host.common_dir;
     repo.objects = origin.objects;
     repo.base_commit = origin.base_commit;
+    repo.base_ref = origin.base_ref;
     repo.base_branch = origin.base_branch;
-    repo.branch = branch;
-    repo.tree = workspace::base_tree_key(origin);
+    repo.tree = tree;
     return repo;
 }
 
@@ -109,7 +109,8 @@ Session describe(const base::Context& context, const project::Project& project, 
     session.created = base::unix_now();
     session.engine =
         !options.engine.empty() ? options.engine : context.settings.get("scad.engine").value_or("bubblewrap");
-    session.workspace = "overlay";
+    session.workspace =
+        workspace::choose_workspace(context.settings.get("scad.workspace").value_or(""), context.paths);
     session.branch = project.branch;
     const auto plan = environment::plan_environment(project);
     if (!environment::is_baked(context.paths, plan))
@@ -148,29 +149,32 @@ Session start_session(const base::Context& context, const project::Project& proj
     const Store store(context.paths);
 
     std::vector<workspace::Origin> origins;
-    for (const auto& repo : project.repos)
-        origins.push_back(workspace::inspect_origin(repo.name, repo.path, repo.base, context.variables));
-    for (const auto& origin : origins) session.repos.push_back(session_repo(origin, {}));
+    for (const auto& repo : project.repos) {
+        const auto base = options.bases.find(repo.name);
+        origins.push_back(workspace::inspect_origin(
+            repo.name, repo.path, base == options.bases.end() ? repo.base : base->second, context.variables));
+    }
+    for (const auto& origin : origins)
+        session.repos.push_back(session_repo(origin, workspace->tree_key(origin)));
     const auto lock = take_name(context, store, session,
                                 {options.name, options.stem.empty() ? session.project : options.stem});
     for (auto& repo : session.repos) repo.branch = work_branch(session);
 
-    // So does what this host lacks.
+    // Before anything is made, what this host lacks.
     for (const auto& warning : engine::find_devices(session.devices).warnings)
         context.terminal.warning(base::visible(warning));
 
     base::make_directories(context.paths.sessions());
     base::make_directories(context.paths.agents());
     base::WholeDirectory directory(context.paths.sessions());
+    const workspace::Making making{context.paths, *engine,
+                                   [&](const std::string& line) { context.terminal.progress(line); }};
     for (const auto& origin : origins) {
-        const auto tree =
-            workspace::ensure_base_tree(context.paths, origin, *engine,
-                                        [&](const std::string& line) { context.terminal.progress(line); });
         for (const auto& warning : origin.warnings)
             context.terminal.warning(base::visible(fmt::format("{}: {}", origin.name, warning)));
         const auto repo_directory = directory.path() / "repos" / origin.name;
         base::make_directories(repo_directory);
-        workspace->make(repo_directory, origin, tree, session.repo(origin.name)->branch);
+        workspace->make(repo_directory, origin, session.repo(origin.name)->branch, making);
     }
     context.terminal.progress("");
     for (const auto* part : {"home", "tmp", "jobs"}) base::make_directories(directory.path() / part);

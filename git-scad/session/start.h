@@ -15,9 +15,10 @@
 namespace scad::session {
 
 struct StartOptions {
-    std::string name;   // empty: generated
-    std::string stem;   // for a generated name; empty: the project's name
-    std::string engine; // empty: scad.engine, else "bubblewrap"
+    std::string name;                         // empty: generated
+    std::string stem;                         // for a generated name; empty: the project's name
+    std::string engine;                       // empty: scad.engine, else "bubblewrap"
+    std::map<std::string, std::string> bases; // repo -> a revision of it, in place of the project's
 };
 
 // Makes a session of a trusted, supported project whose environment is baked, and starts it: directory whole,

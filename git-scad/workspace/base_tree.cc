@@ -6,7 +6,7 @@
 #include "base/json.h"
 #include "base/lock.h"
 #include "base/text.h"
-#include "engine/runner.h"
+#include "workspace/checkout.h"
 #include "workspace/checkout_script.h"
 #include "workspace/copy_file.h"
 #include "workspace/inner_mounts.h"
@@ -25,8 +25,6 @@ namespace {
 
 constexpr int marker_version = 1;
 constexpr mode_t top_mode = 0555; // nothing in an overlay looks at it; it keeps everybody else out
-constexpr std::chrono::minutes checkout_limit{30};
-constexpr std::size_t checkout_output = std::size_t{1} << 20;
 
 // Entries of the top directory; -1: not readable.
 std::int64_t count_entries(const std::filesystem::path& directory) {
@@ -48,42 +46,12 @@ std::int64_t index_entries(const std::filesystem::path& index) {
     return std::int64_t{head[8]} << 24 | std::int64_t{head[9]} << 16 | std::int64_t{head[10]} << 8 | head[11];
 }
 
+// A sandbox that checks out into a directory below `directory`.
 engine::SandboxSpec making_spec(const Origin& origin, const std::filesystem::path& directory,
                                 engine::Mount work_tree) {
-    engine::SandboxSpec spec;
-    spec.name = "checkout";
-    spec.mounts = engine::host_root(engine::NetworkMode::none, spec.name);
-    spec.network = engine::NetworkMode::none;
-    spec.limits.pids = 256;
-    spec.limits.open_files = 4096;
-    spec.limits.file_size = std::uint64_t{64} << 30;
-    for (engine::Mount& mount : object_mounts(origin.name, origin.objects, directory / "empty")) {
-        spec.mounts.push_back(std::move(mount));
-    }
-    spec.mounts.push_back(std::move(work_tree));
-    return spec;
-}
-
-// Runs one of the scripts in a sandbox of its own, which is gone afterwards.
-void run_inside(const engine::Engine& engine, const engine::SandboxSpec& spec, std::vector<std::string> argv,
-                const Origin& origin) {
-    engine::RunRequest request;
-    request.argv = std::move(argv);
-    request.environment = checkout_environment();
-    const auto runner = engine::make_throwaway(engine, spec);
-    const engine::Output output =
-        engine::run_captured(*runner, std::move(request), {}, checkout_limit, checkout_output);
-    if (output.result.timed_out) {
-        throw fatal("cannot check out repo '{}' at {}: it took longer than {}", origin.name,
-                    origin.base_commit, base::format_duration(checkout_limit));
-    }
-    if (output.result.ok()) return;
-    std::vector<std::string> told = base::lines(output.err);
-    if (told.size() > 10) told.erase(told.begin(), told.end() - 10);
-    throw fatal("cannot check out repo '{}' at {}: {}{}{}", origin.name, origin.base_commit,
-                base::describe_wait_status(output.result.wait_status), told.empty() ? "" : "\n",
-                base::join(told, "\n"))
-        .with_hint("git -C {} fsck", base::shell_quote(origin.host.common_dir.native()));
+    std::vector<engine::Mount> mounts = object_mounts(origin.name, origin.objects, directory / empty_file);
+    mounts.push_back(std::move(work_tree));
+    return checkout_spec(std::move(mounts));
 }
 
 void set_mode(const std::filesystem::path& path, mode_t mode) {
@@ -107,25 +75,25 @@ void make_tree(const std::filesystem::path& directory, const std::string& key, c
     // The directory where each session's git directory is mounted is made first, while all is scad's own, so
     // that no upper layer needs to make it.
     base::make_directories(tree / ".git", 0755);
-    base::open_file(directory / "empty", O_WRONLY | O_CREAT | O_EXCL, 0444);
+    base::open_file(directory / empty_file, O_WRONLY | O_CREAT | O_EXCL, 0444);
     write_git_directory(git, origin, "checkout", {});
 
     const std::string inside = "/work/" + origin.name;
     engine::SandboxSpec spec = making_spec(origin, directory, {inside, engine::Bind{tree, true}});
     spec.mounts.push_back({std::string(checkout_git), engine::Bind{git, true}});
-    run_inside(engine, spec, checkout_argv(inside, origin.base_commit), origin);
+    run_checkout(engine, spec, checkout_argv(inside, origin.base_commit), origin);
 
     set_mode(tree, top_mode);
-    run_inside(engine,
-               making_spec(origin, directory,
-                           {inside, engine::Overlay{{tree}, scratch / "upper", scratch / "work", git}}),
-               refresh_argv(inside), origin);
+    run_checkout(engine,
+                 making_spec(origin, directory,
+                             {inside, engine::Overlay{{tree}, scratch / "upper", scratch / "work", git}}),
+                 refresh_argv(inside), origin);
 
     // The git directory was written in a sandbox: what is taken of it is no link and no FIFO.
     copy_regular(git / "index", directory / "index");
     base::remove_tree(git);
     base::remove_tree(scratch);
-    base::remove_tree(directory / "empty");
+    base::remove_tree(directory / empty_file);
     const nlohmann::json marker = {{"version", marker_version},
                                    {"key", key},
                                    {"commit", origin.base_commit},
@@ -155,9 +123,12 @@ std::string base_tree_key(const Origin& origin) {
     return repo + '/' + origin.base_commit + settings;
 }
 
-BaseTree base_tree_at(const base::Paths& paths, const std::string& key) { return {paths.trees() / key}; }
+BaseTree base_tree_at(const base::Paths& paths, const std::string& key) {
+    return key.empty() ? BaseTree{} : BaseTree{paths.trees() / key};
+}
 
 bool is_whole(const BaseTree& tree) {
+    if (tree.directory.empty()) return true;
     struct stat status {};
     if (::lstat(tree.tree().c_str(), &status) != 0 || !S_ISDIR(status.st_mode) ||
         (status.st_mode & 0777) != top_mode) {

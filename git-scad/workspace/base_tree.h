@@ -23,10 +23,11 @@ struct BaseTree {
 
 // <repo-id>/<commit+settings> of an origin: what it is found by. Pure.
 std::string base_tree_key(const Origin& origin);
-// Where the tree of that key would be.
+// Where the tree of that key would be. The empty key is that of working copies which stand on none: it gives
+// an empty directory.
 BaseTree base_tree_at(const base::Paths& paths, const std::string& key);
-// Whole, with its marker and the top of its tree as it should be. Cheap; asked before each start and
-// snapshot.
+// Whole, with its marker and the top of its tree as it should be; none at all lacks nothing. Cheap; asked
+// before each start and snapshot.
 bool is_whole(const BaseTree& tree);
 
 // The tree when it is there, else makes it: checked out in a throw-away sandbox without network, with limits,

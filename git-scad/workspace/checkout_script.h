@@ -21,4 +21,8 @@ std::vector<std::string> checkout_argv(const std::string& work_tree, const std::
 // index agree with what is seen there, and fails with the names of files that are missing.
 std::vector<std::string> refresh_argv(const std::string& work_tree);
 
+// In a sandbox where a working copy is mounted with its git directory: checks out `commit` over whatever
+// commit is there, and leaves a valid index.
+std::vector<std::string> fill_argv(const std::string& work_tree, const std::string& commit);
+
 } // namespace scad::workspace

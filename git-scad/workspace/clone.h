@@ -20,9 +20,10 @@ struct Origin {
     std::vector<std::filesystem::path> objects; // the host's object directory and its alternates, resolved
                                                 // flat (gitrepository-layout(5), objects/info/alternates)
     std::string base_commit;                    // object id
-    std::string
-        base_branch;        // "main": short name of the branch that the base is; empty for any other revision
-    std::string origin_url; // of the host's own `origin`, without user and password; empty: none
+    std::string base_ref;              // the host's ref that the base is: "refs/heads/main", or of its origin
+                                       // "refs/remotes/origin/main"; empty for any other revision
+    std::string base_branch;           // its short name, "main", which is origin/main in the session
+    std::string origin_url;            // of the host's own `origin`, without user and password; empty: none
     std::vector<base::RefTip> tags;    // reachable from the base; not peeled
     std::string user_name, user_email; // the identity that commits in the session get
     std::vector<std::pair<std::string, std::string>>

@@ -8,6 +8,9 @@
 
 namespace scad::workspace {
 
+// An empty file in the directory of each working copy.
+inline constexpr const char* empty_file = "empty";
+
 // The object directories that repo `name` borrows from, read-only at inner_objects(). One that itself has
 // alternates gets `empty` (an empty file) in place of that list: the directories in it are mounted and listed
 // flat, and git would complain about host paths that do not exist inside.

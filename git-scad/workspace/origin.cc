@@ -109,12 +109,13 @@ std::string current_branch(const HostRepo& host, const HostGit& git) {
     return branch_of_head("ref: " + git.try_run({"symbolic-ref", "-q", "HEAD"}).out);
 }
 
-// A local branch that `base` may mean; whether it does is seen by its commit.
+constexpr std::string_view of_origin = "origin/";
+
+// The branch, local or of a remote, that `base` may mean; whether it does is seen by its commit.
 std::string branch_candidate(const std::string& base) {
-    constexpr std::string_view full = "refs/heads/";
-    constexpr std::string_view half = "heads/";
-    if (base.starts_with(full)) return base.substr(full.size());
-    if (base.starts_with(half)) return base.substr(half.size());
+    for (const std::string_view prefix : {"refs/heads/", "heads/", "refs/remotes/", "remotes/"}) {
+        if (base.starts_with(prefix)) return base.substr(prefix.size());
+    }
     return base;
 }
 
@@ -213,9 +214,9 @@ struct BaseQuestion {
 
     std::string input() const {
         return fmt::format(
-            "info {0}^{{commit}}\ninfo {1}^{{commit}}\ninfo {0}^{{tree}}\ninfo {0}:.gitmodules\n"
-            "contents {0}:.gitattributes\n",
-            revision, head ? revision : "refs/heads/" + branch);
+            "info {0}^{{commit}}\ninfo refs/heads/{1}^{{commit}}\ninfo refs/remotes/{1}^{{commit}}\n"
+            "info {0}^{{tree}}\ninfo {0}:.gitmodules\ncontents {0}:.gitattributes\n",
+            revision, branch);
     }
 };
 
@@ -226,7 +227,8 @@ void take_answers(const BaseQuestion& question, std::string text, const HostGit&
     const std::string branch = question.head ? current_branch(origin.host, git) : question.branch;
     Answers answers(std::move(text));
     const Answer commit = answers.info();
-    const Answer of_branch = answers.info();
+    const Answer local = answers.info();
+    const Answer remote = answers.info();
     const Answer tree = answers.info();
     const Answer modules = answers.info();
     const Answer attributes = answers.contents();
@@ -243,7 +245,13 @@ void take_answers(const BaseQuestion& question, std::string text, const HostGit&
             .with_hint("git -C {} fsck", quoted);
     }
     origin.base_commit = commit.id;
-    if (of_branch.id == commit.id) origin.base_branch = branch;
+    if (!branch.empty() && (question.head || local.id == commit.id)) {
+        origin.base_ref = "refs/heads/" + branch;
+        origin.base_branch = branch;
+    } else if (branch.starts_with(of_origin) && branch != "origin/HEAD" && remote.id == commit.id) {
+        origin.base_ref = "refs/remotes/" + branch;
+        origin.base_branch = branch.substr(of_origin.size());
+    }
     if (!modules.id.empty()) {
         origin.warnings.push_back(
             fmt::format("repo '{}' has submodules: their directories are empty in the session", origin.name));

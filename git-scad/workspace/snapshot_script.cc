@@ -125,8 +125,16 @@ next_number() {
     echo $((${newest:-0} + 1))
 }
 
+# Locks that a killed snapshot has left: nobody else changes these refs, nor two at a time. That of packed-refs is the agent's too.
+drop_locks() {
+    [ -e "$GIT_DIR/scad/at-refs" ] || return 0
+    rm -f "$GIT_DIR"/refs/scad/wip.lock "$GIT_DIR"/refs/scad/wips/*.lock "$GIT_DIR/packed-refs.lock" 2>/dev/null
+}
+
 # The wip of before becomes refs/scad/wips/<n>; refs/scad/wip becomes $1, or goes.
 set_wip() {
+    drop_locks
+    : >"$GIT_DIR/scad/at-refs" 2>/dev/null
     {
         echo start
         [ -z "$wip" ] || printf 'option no-deref\ncreate refs/scad/wips/%s %s\n' "$(next_number)" "$wip"
@@ -135,6 +143,7 @@ set_wip() {
         printf 'prepare\ncommit\n'
     } | g 60 update-ref --stdin >/dev/null 2>"$d/errors"
     status=$?
+    rm -f "$GIT_DIR/scad/at-refs" 2>/dev/null
     [ $status = 0 ] || { failed 'git update-ref' $status "$d/errors"; return 1; }
 }
 

@@ -13,7 +13,7 @@ in_session beta sh -c 'echo "a secret of beta" | tee /home/agent/secret.txt /tmp
 beta=$state/sessions/beta
 
 # Each file by its own path, and by all that a process has of a root, a directory or a descriptor.
-for file in "$HOME/secret.txt" "$HOME/.ssh/id_test" "$beta/home/secret.txt" "$beta/tmp/secret.txt" "$beta/repos/code/upper/secret.txt" \
+for file in "$HOME/secret.txt" "$HOME/.ssh/id_test" "$beta/home/secret.txt" "$beta/tmp/secret.txt" "$beta/repos/code/$layer/secret.txt" \
     "$beta/session.json" "$state/sessions/alpha/session.json" "$code/README.md" "$code/.git/config" "$docs/.scad/atlas.toml"; do
     [[ -e $file ]] || fail "no '$file'"
     tried alpha plain read "$file"
@@ -23,7 +23,7 @@ for file in "$HOME/secret.txt" "$HOME/.ssh/id_test" "$beta/home/secret.txt" "$be
     done
     works plain read "/proc/self/root$file"
 done
-for directory in "$HOME" "$state" "$state/sessions" "$beta/home" "$state/locks" "$state/trees" "$trash"; do
+for directory in "$HOME" "$state" "$state/sessions" "$beta/home" "$state/locks" $(ls -d "$state/trees" 2>/dev/null) "$trash"; do
     tried alpha plain list "$directory"
 done
 # Nothing of the user's is where users are, and what is there is the session's own.

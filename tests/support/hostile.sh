@@ -72,7 +72,7 @@ no_damage() {
 plain_copy() {
     plain=$trash/plain
     rm -rf "$plain"
-    cp -a "$state/sessions/$1/repos/code/upper" "$plain"
+    cp -a "$state/sessions/$1/repos/code/$layer" "$plain"
     rm -rf "$plain/.git"
     cp -a "$state/sessions/$1/repos/code/git" "$plain/.git"
     [[ -L $plain/.git/objects ]] || printf '%s\n' "$code/.git/objects" >"$plain/.git/objects/info/alternates"

@@ -11,7 +11,7 @@
 #
 # Read: SCAD_TEST_BIN (the built programs), SCAD_TEST_AGENTS (a folder with the agents' programs),
 # SCAD_TEST_REQUIRE_ALL=1 (what would be skipped fails), SCAD_TEST_KEEP=1 (leave the folder),
-# SCAD_TEST_TIMEOUT (seconds).
+# SCAD_TEST_WORKSPACE (overlay or copy: the kind of all working copies), SCAD_TEST_TIMEOUT (seconds).
 
 set -Eeuo pipefail
 
@@ -27,6 +27,7 @@ if [[ -z ${SCAD_TEST_TRASH:-} ]]; then
     new=$(mktemp -d "${TMPDIR:-/tmp}/scad-test.XXXXXX")
     exec env -i SCAD_TEST_TRASH="$new" SCAD_TEST_BIN="$bin" SCAD_TEST_AGENTS="${SCAD_TEST_AGENTS:-}" \
         SCAD_TEST_REQUIRE_ALL="${SCAD_TEST_REQUIRE_ALL:-}" SCAD_TEST_KEEP="${SCAD_TEST_KEEP:-}" \
+        SCAD_TEST_WORKSPACE="${SCAD_TEST_WORKSPACE:-}" \
         PATH="$bin:/usr/bin:/bin" HOME="$new/home" USER="$(id -un)" LOGNAME="$(id -un)" SHELL=/bin/bash TERM=dumb \
         TMPDIR="$new/tmp" XDG_STATE_HOME="$new/home/.local/state" XDG_CACHE_HOME="$new/home/.cache" \
         XDG_CONFIG_HOME="$new/home/.config" XDG_DATA_HOME="$new/home/.local/share" TZ=UTC LC_ALL=C.UTF-8 \
@@ -38,6 +39,9 @@ fi
 trash=$SCAD_TEST_TRASH
 support=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 state=$XDG_STATE_HOME/scad
+# What a session has written lies in $state/sessions/<session>/repos/<repo>/$layer.
+layer=upper
+[[ ${SCAD_TEST_WORKSPACE:-} != copy ]] || layer=files
 # What the command of the last expect_exit wrote.
 out=$trash/.stdout
 err=$trash/.stderr
@@ -281,4 +285,5 @@ cd "$trash"
 git config --global user.name "A U Thor"
 git config --global user.email "author@example.com"
 git config --global init.defaultBranch main
+[[ -z ${SCAD_TEST_WORKSPACE:-} ]] || git config --global scad.workspace "$SCAD_TEST_WORKSPACE"
 [[ $EUID -ne 0 ]] || fail "tests run as an ordinary user: ./run test sees to it"

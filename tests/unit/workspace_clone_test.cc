@@ -160,7 +160,8 @@ TEST_CASE("object directories with alternates of their own hide these", "[worksp
     CHECK(git_only_mounts(directory, "code", {scratch.path / "o2"}) ==
           std::vector<Mount>{{"/run/scad/objects/code/0", Bind{scratch.path / "o2", false}},
                              {"/work/code/.git", Bind{directory / "git", false}}});
-    CHECK_THROWS_AS(make_workspace("copy"), scad::Error);
+    CHECK(make_workspace("copy")->mounts(directory, "code", {}, {}) ==
+          std::vector<Mount>{{"/work/code", Bind{directory / "files", true, directory / "git"}}});
     CHECK_THROWS_AS(make_workspace("none"), scad::Error);
 }
 
@@ -168,11 +169,18 @@ TEST_CASE("a made workspace", "[workspace]") {
     const Scratch scratch;
     Origin origin = example();
     origin.host.common_dir = scratch.path / "host";
-    const BaseTree tree{scratch.path / "t"};
-    fs::create_directories(tree.directory);
+    scad::base::Paths paths;
+    paths.state = scratch.path / "state";
+    const BaseTree tree = base_tree_at(paths, base_tree_key(origin));
+    fs::create_directories(tree.tree());
+    ::chmod(tree.tree().c_str(), 0555);
     scad::base::replace_file(tree.index(), "DIRC");
+    scad::base::write_document(tree.directory / "marker.json", {{"version", 1}, {"top", 2}});
+    REQUIRE(is_whole(tree));
     const fs::path directory = scratch.path / "s" / "repos" / "code";
-    make_workspace("overlay")->make(directory, origin, tree, "alpha");
+    // The base tree is there, so that no sandbox is started.
+    make_workspace("overlay")->make(directory, origin, "alpha",
+                                    {paths, *scad::engine::make_engine("bubblewrap"), {}});
     for (const char* part : {"git", "upper", "work"}) {
         struct stat status {};
         REQUIRE(::lstat((directory / part).c_str(), &status) == 0);

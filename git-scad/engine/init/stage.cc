@@ -97,9 +97,13 @@ Prepared prepare(const engine::stage::Operation& operation) {
     Prepared prepared;
     prepared.operation = &operation;
     if (operation[0] != "overlay") {
-        if (operation.size() != 3) die("malformed plan");
+        if (operation.size() > 4) die("malformed plan");
         prepared.source =
             operation[0] == "bind-exact" ? open_exact(operation[2], 0) : open_source(operation[2], 0);
+        if (operation.size() == 4) {
+            if (!operation[3].starts_with("git=")) die("malformed plan");
+            prepared.git = open_source(operation[3].substr(4), O_DIRECTORY | O_NOFOLLOW);
+        }
         return prepared;
     }
     for (std::size_t i = 2; i < operation.size(); ++i) {
@@ -141,6 +145,35 @@ bool attach(int source, unsigned flags, int target) {
     return result == 0;
 }
 
+// The directory ".git" of the working tree, whatever that holds at that name: a session can have
+// put a link or a FIFO there while it was not mounted over. It is looked at without following anything, and
+// what is no directory goes.
+int git_mount_point(int root, const std::string& slot) {
+    open_how how{};
+    how.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC;
+    how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS;
+    for (int attempt = 0; attempt < 2; ++attempt) {
+        int fd = static_cast<int>(::syscall(SYS_openat2, root, ".git", &how, sizeof how));
+        if (fd >= 0) {
+            struct stat status {};
+            if (::fstat(fd, &status) == 0 && S_ISDIR(status.st_mode)) return fd;
+            ::close(fd);
+            if (::unlinkat(root, ".git", 0) != 0)
+                die("cannot remove what is in the place of '.git' in mount " + slot);
+        } else if (errno != ENOENT) {
+            die("cannot open '.git' of mount " + slot);
+        }
+        if (::mkdirat(root, ".git", 0755) != 0) die("cannot make '.git' in mount " + slot);
+    }
+    die("cannot make '.git' in mount " + slot);
+}
+
+void attach_git(int git, int root, const std::string& slot) {
+    int target = git_mount_point(root, slot);
+    if (!attach(git, 0, target)) die("cannot attach '.git' of mount " + slot);
+    ::close(target);
+}
+
 void make_bind(const Prepared& prepared) {
     const std::string& slot = (*prepared.operation)[1];
     const std::string& source = (*prepared.operation)[2];
@@ -155,29 +188,10 @@ void make_bind(const Prepared& prepared) {
     int target = open_source(place, O_NOFOLLOW);
     if (!attach(prepared.source, AT_RECURSIVE, target)) die("cannot bind '" + source + "'");
     ::close(target);
-}
-
-// The directory ".git" of the working tree, whatever the upper layer holds at that name: a session can have
-// put a link or a FIFO there while it was not mounted over. It is looked at without following anything, and
-// what is no directory goes.
-int git_mount_point(int root, const std::string& slot) {
-    open_how how{};
-    how.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC;
-    how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS;
-    for (int attempt = 0; attempt < 2; ++attempt) {
-        int fd = static_cast<int>(::syscall(SYS_openat2, root, ".git", &how, sizeof how));
-        if (fd >= 0) {
-            struct stat status {};
-            if (::fstat(fd, &status) == 0 && S_ISDIR(status.st_mode)) return fd;
-            ::close(fd);
-            if (::unlinkat(root, ".git", 0) != 0)
-                die("cannot remove what is in the place of '.git' in overlay " + slot);
-        } else if (errno != ENOENT) {
-            die("cannot open '.git' of overlay " + slot);
-        }
-        if (::mkdirat(root, ".git", 0755) != 0) die("cannot make '.git' in overlay " + slot);
-    }
-    die("cannot make '.git' in overlay " + slot);
+    if (prepared.git < 0) return;
+    int root = open_source(place, O_DIRECTORY | O_NOFOLLOW);
+    attach_git(prepared.git, root, slot);
+    ::close(root);
 }
 
 void make_overlay(const Prepared& prepared) {
@@ -208,11 +222,7 @@ void make_overlay(const Prepared& prepared) {
         pause.tv_nsec = std::min<long>(pause.tv_nsec * 2, 20'000'000);
     }
     int root = open_source(place, O_DIRECTORY | O_NOFOLLOW);
-    if (prepared.git >= 0) {
-        int target = git_mount_point(root, slot);
-        if (!attach(prepared.git, 0, target)) die("cannot attach '.git' of overlay " + slot);
-        ::close(target);
-    }
+    if (prepared.git >= 0) attach_git(prepared.git, root, slot);
     // Told to the starter when the file system has let go of its layers (inotify(7), IN_UNMOUNT). Without it
     // one only knows by trying again.
     if (prepared.watch >= 0) ::inotify_add_watch(prepared.watch, place.c_str(), IN_DELETE_SELF | IN_ONLYDIR);

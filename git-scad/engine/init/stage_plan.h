@@ -9,7 +9,8 @@
 // empty.
 //
 //   wait <fd>                       go on when a byte or end of file can be read there
-//   bind <slot> <source>            the host's directory or file, with what is mounted below it
+//   bind <slot> <source> [git=<dir>]
+//                                   the host's directory or file, with what is mounted below it
 //   bind-exact <slot> <source>      the same, but no part of that path may be a link
 //   device <slot> <source>          a character device of the host's
 //   overlay <slot> lower=<dir>… [upper=<dir> work=<dir>] [git=<dir>] [watch=<fd>]
