@@ -57,6 +57,16 @@ FileLock FileLock::acquire(const std::filesystem::path& path, const std::functio
     return FileLock(std::move(fd));
 }
 
+FileLock FileLock::acquire_shared(const std::filesystem::path& path, const std::function<void()>& on_wait) {
+    Fd fd = open_lock(path);
+    if (try_flock(fd.get(), LOCK_SH, path)) return FileLock(std::move(fd));
+    if (on_wait) on_wait();
+    while (::flock(fd.get(), LOCK_SH) != 0) {
+        if (errno != EINTR) throw system_error(errno, "cannot lock '{}'", path.native());
+    }
+    return FileLock(std::move(fd));
+}
+
 std::optional<FileLock> FileLock::try_acquire(const std::filesystem::path& path) {
     Fd fd = open_lock(path);
     if (!take(fd.get(), path)) return std::nullopt;

@@ -16,6 +16,9 @@ class FileLock {
     static FileLock acquire(const std::filesystem::path& path, const std::function<void()>& on_wait = {});
     // Empty when somebody else holds it.
     static std::optional<FileLock> try_acquire(const std::filesystem::path& path);
+    // Shared with others that take it so, and not with acquire(); waits as that does.
+    static FileLock acquire_shared(const std::filesystem::path& path,
+                                   const std::function<void()>& on_wait = {});
 
     int fd() const { return fd_.get(); }
     void release() { fd_.reset(); }

@@ -5,6 +5,7 @@
 #include "commands/sessions.h"
 #include "review/status.h"
 #include "review/summary.h"
+#include "session/json_values.h"
 
 #include <fmt/format.h>
 #include <memory>
@@ -13,6 +14,7 @@
 namespace scad::commands {
 namespace {
 
+constexpr std::size_t drift_shown = 20;
 constexpr std::int64_t newest_jobs = 10; // shown of a session that had more
 
 struct Options {
@@ -56,6 +58,7 @@ nlohmann::json document(const session::Entry& entry, const std::vector<session::
                                {"directory", session.agent_directory},
                                {"secrets", session.secrets},
                                {"state_directory", session.directory.string()}};
+    document["packages_changed"] = session::drift_to_json(entry.status.drift);
     document["network"] = {{"mode", session::network_name(session.network)}, {"allow", session.allow}};
     for (const auto* key : {"repos", "mounts", "limits", "jobs"}) document[key] = nlohmann::json::array();
     for (const auto& repo : session.repos) document["repos"].push_back(repo_json(entry, repo));
@@ -112,7 +115,10 @@ void show(const base::Context& context, const session::Entry& entry, const std::
                                (session.forked_from.empty() ? "" : ", a fork of " + session.forked_from));
     if (entry.status.taken > 0) printer.row("saved", base::format_age(entry.status.taken, now));
     printer.row("engine", session.engine + ", workspace " + session.workspace);
-    if (!session.environment.empty()) printer.row("environment", session.environment);
+    if (!session.environment.empty()) {
+        const auto drift = environment::drift_words(entry.status.drift, drift_shown);
+        printer.row("environment", session.environment + (drift.empty() ? "" : " (changed: " + drift + ")"));
+    }
     printer.row("agent", session.agent + (session.model.empty() ? "" : ", model " + session.model) + ", in " +
                              session.agent_directory);
     printer.row("network",

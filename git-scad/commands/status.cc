@@ -8,6 +8,7 @@
 #include "commands/sessions.h"
 #include "review/summary.h"
 #include "session/client.h"
+#include "session/json_values.h"
 
 #include <fmt/format.h>
 #include <memory>
@@ -17,6 +18,7 @@ namespace scad::commands {
 namespace {
 
 constexpr std::chrono::seconds settle_limit{3};
+constexpr std::size_t drift_shown = 5;
 
 struct Options {
     std::vector<std::string> sessions;
@@ -95,7 +97,8 @@ void print_json(base::Terminal& terminal, const std::vector<SessionStatus>& sess
                                   {"project", entry.session.project},
                                   {"state", session::state_name(entry.state)},
                                   {"note", entry.status.note},
-                                  {"saved", entry.status.taken}};
+                                  {"saved", entry.status.taken},
+                                  {"packages_changed", session::drift_to_json(entry.status.drift)}};
         session["jobs"] = nlohmann::json::array();
         for (const auto& job : each.jobs)
             session["jobs"].push_back({{"number", job.number},
@@ -185,6 +188,8 @@ void print_table(base::Terminal& terminal, const std::vector<SessionStatus>& ses
                                             base::one_line(row.problem)));
         }
         if (each.rows.empty()) head({});
+        if (const auto drift = environment::drift_words(each.entry.status.drift, drift_shown); !drift.empty())
+            notes.push_back(name + ": python packages changed: " + base::one_line(drift));
         if (!each.entry.status.note.empty())
             notes.push_back(name + ": " + base::one_line(each.entry.status.note));
         if (!each.jobs.empty() && session::is_final(each.jobs.back().state) &&

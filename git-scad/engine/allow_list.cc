@@ -241,6 +241,24 @@ bool AllowList::lists_address(std::string_view address, std::uint16_t port) cons
     });
 }
 
+std::vector<std::pair<std::string, std::string>> proxy_variables(std::uint16_t port,
+                                                                 const std::vector<std::string>& proxied) {
+    std::vector<std::pair<std::string, std::string>> variables;
+    const auto proxy = fmt::format("http://127.0.0.1:{}", port);
+    for (const auto* name :
+         {"http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "all_proxy"})
+        variables.emplace_back(name, proxy);
+    std::vector<std::string> direct = {"localhost"};
+    for (const std::string address : {"127.0.0.1", "::1"}) {
+        const bool listed = std::any_of(proxied.begin(), proxied.end(), [&](const std::string& entry) {
+            return entry.starts_with(address) || entry.starts_with("[" + address + "]");
+        });
+        if (!listed) direct.push_back(address);
+    }
+    for (const auto* name : {"no_proxy", "NO_PROXY"}) variables.emplace_back(name, base::join(direct, ","));
+    return variables;
+}
+
 std::optional<ConnectTarget> parse_connect(std::string_view head) {
     auto line = head.substr(0, head.find('\n'));
     if (line.ends_with('\r')) line.remove_suffix(1);

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace scad::engine {
@@ -68,5 +69,11 @@ class Proxy {
     struct Implementation;
     std::unique_ptr<Implementation> implementation_;
 };
+
+// The variables by which programs in a sandbox find the proxy at this port of its loopback, in both
+// spellings. What is on the sandbox's own loopback is reached directly, but for addresses that `proxied`
+// lists with a port: they are the host's. Pure.
+std::vector<std::pair<std::string, std::string>> proxy_variables(
+    std::uint16_t port, const std::vector<std::string>& proxied = {});
 
 } // namespace scad::engine

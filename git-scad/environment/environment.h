@@ -1,25 +1,22 @@
 #pragma once
 
-#include "environment/plan.h"
+#include "engine/sandbox_spec.h"
 
-#include <filesystem>
-#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace scad::environment {
 
-// One way to make what programs find in a session: plan -> bake -> an immutable directory named by its
-// content. One implementation for each kind of base.
+// One kind of base: the system that steps and sessions find. One implementation for each.
 class Environment {
   public:
     virtual ~Environment() = default;
     virtual std::string_view name() const = 0; // "host"
-    // Bakes into `directory`, which is the plan's own and empty, and tells each step before it is taken.
-    // Fatal: a step failed.
-    virtual void bake(const Plan& plan, const std::filesystem::path& directory,
-                      const std::function<void(std::string_view step)>& tell) const = 0;
+    // The mounts of a sandbox that sees it.
+    virtual std::vector<engine::Mount> root(engine::NetworkMode network,
+                                            const std::string& hostname) const = 0;
 };
 
 // For the base of a project file. Fatal for one that this build does not have.

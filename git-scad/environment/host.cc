@@ -1,18 +1,17 @@
 #include "base/error.h"
+#include "engine/engine.h"
 #include "environment/environment.h"
 
 namespace scad::environment {
 
 namespace {
 
-// The host's own programs, read only: nothing to install, so baking only sets down what jobs are given.
+// The host's own programs, read only.
 class HostEnvironment : public Environment {
   public:
     std::string_view name() const override { return "host"; }
-
-    void bake(const Plan& plan, const std::filesystem::path& /*directory*/,
-              const std::function<void(std::string_view)>& tell) const override {
-        for (const auto& step : plan.steps) tell(step);
+    std::vector<engine::Mount> root(engine::NetworkMode network, const std::string& hostname) const override {
+        return engine::host_root(network, hostname);
     }
 };
 

@@ -3,7 +3,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/json.h"
-#include "environment/environment.h"
+#include "environment/parts_json.h"
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -15,23 +15,18 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr int store_version = 1;
+constexpr int store_version = 2;
 
 fs::path document_path(const base::Paths& paths, const std::string& id) {
     return paths.environments() / id / "environment.json";
 }
 
-// An id names a directory: nothing that would lead elsewhere.
-bool is_id(const std::string& id) {
-    return !id.empty() && std::all_of(id.begin(), id.end(), [](char c) {
-        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-    });
-}
+fs::path lock_path(const base::Paths& paths) { return paths.environments() / ".lock"; }
 
-std::vector<std::string> ids(const base::Paths& paths) {
+std::vector<std::string> ids_in(const fs::path& directory) {
     std::vector<std::string> found;
     std::error_code error;
-    for (fs::directory_iterator entry(paths.environments(), error), end; !error && entry != end;
+    for (fs::directory_iterator entry(directory, error), end; !error && entry != end;
          entry.increment(error)) {
         auto name = entry->path().filename().native();
         if (is_id(name)) found.push_back(std::move(name));
@@ -40,62 +35,74 @@ std::vector<std::string> ids(const base::Paths& paths) {
     return found;
 }
 
-} // namespace
-
-bool is_baked(const base::Paths& paths, const Plan& plan) {
-    std::error_code error;
-    return fs::is_regular_file(document_path(paths, plan.id), error);
+bool has_layers(const base::Paths& paths, const Baked& baked) {
+    return std::all_of(baked.layers.begin(), baked.layers.end(), [&](const std::string& layer) {
+        std::error_code error;
+        return fs::is_regular_file(layer_directory(paths, layer) / "layer.json", error);
+    });
 }
 
-void bake(const base::Paths& paths, const Plan& plan,
-          const std::function<void(std::string_view step)>& tell) {
-    if (is_baked(paths, plan)) return;
-    auto environment = make_environment(plan.base);
-    base::make_directories(paths.environments());
-    base::sweep_temporaries(paths.environments());
-    base::WholeDirectory whole(paths.environments());
-    std::string log;
-    with_context(
-        [&] {
-            environment->bake(plan, whole.path(), [&](std::string_view step) {
-                log += std::string(step) + "\n";
-                if (tell) tell(step);
-            });
-        },
-        "cannot bake the environment '{}'", plan.id);
-    base::replace_file(whole.path() / "log", log);
-    base::write_document(
-        whole.path() / "environment.json",
-        {{"version", store_version}, {"id", plan.id}, {"base", plan.base}, {"env", plan.env}});
-    // Lost against a build that raced: what that one made is the same.
-    if (!whole.commit(plan.id) && !is_baked(paths, plan)) {
-        throw fatal("'{}' is there and is no environment", (paths.environments() / plan.id).native())
-            .with_hint("rm -r {}", (paths.environments() / plan.id).native());
-    }
+} // namespace
+
+std::optional<Baked> find_baked(const base::Paths& paths, const Plan& plan) {
+    auto baked = find(paths, newest_result(paths, plan.id));
+    return baked && has_layers(paths, *baked) ? std::move(baked) : std::nullopt;
 }
 
 std::optional<Baked> find(const base::Paths& paths, const std::string& id) {
     if (!is_id(id)) return {};
-    auto path = document_path(paths, id);
-    auto document = base::read_document_if_exists(path, store_version);
-    if (!document) return {};
-    Baked baked;
-    baked.id = id;
-    baked.base = base::get_string(*document, "base");
-    auto env = document->find("env");
-    if (env == document->end() || !env->is_object()) throw fatal("'{}' has no variables", path.native());
-    for (const auto& [name, value] : env->items()) {
-        if (!value.is_string()) throw fatal("'{}': the variable '{}' is no string", path.native(), name);
-        baked.variables.emplace_back(name, value.get<std::string>());
+    const auto path = document_path(paths, id);
+    const auto document = base::read_document_if_exists(path, store_version);
+    if (!document || base::find_int(*document, "version") < store_version) return {}; // it is baked again
+    return with_context(
+        [&] {
+            Baked baked;
+            baked.id = id;
+            baked.project = base::get_string(*document, "project");
+            baked.base = base::get_string(*document, "base");
+            const auto env = document->find("env");
+            if (env == document->end() || !env->is_object()) throw fatal("there are no variables");
+            for (const auto& [name, value] : env->items()) {
+                if (!value.is_string()) throw fatal("the variable '{}' is no string", name);
+                baked.variables.emplace_back(name, value.get<std::string>());
+            }
+            baked.layers = base::get_strings(*document, "layers");
+            baked.parts = parts_from_json(document->value("parts", nlohmann::json::object()));
+            baked.packages = base::get_strings(*document, "packages");
+            baked.size = static_cast<std::uint64_t>(base::get_int(*document, "size"));
+            struct stat status {};
+            if (::stat(path.c_str(), &status) == 0) baked.baked_at = status.st_mtime;
+            return std::optional(std::move(baked));
+        },
+        "in '{}'", path.native());
+}
+
+bool is_whole(const base::Paths& paths, const std::string& id) {
+    try {
+        const auto baked = find(paths, id);
+        return baked && has_layers(paths, *baked);
+    } catch (const Error&) {
+        return false;
     }
-    struct stat status {};
-    if (::stat(path.c_str(), &status) == 0) baked.baked_at = status.st_mtime;
-    return baked;
+}
+
+void write_baked(const fs::path& directory, const Baked& baked) {
+    nlohmann::json env = nlohmann::json::object();
+    for (const auto& [name, value] : baked.variables) env[name] = value;
+    base::write_document(directory / "environment.json", {{"version", store_version},
+                                                          {"id", baked.id},
+                                                          {"project", baked.project},
+                                                          {"base", baked.base},
+                                                          {"env", env},
+                                                          {"layers", baked.layers},
+                                                          {"parts", to_json(baked.parts)},
+                                                          {"packages", baked.packages},
+                                                          {"size", baked.size}});
 }
 
 std::vector<Baked> list(const base::Paths& paths) {
     std::vector<Baked> all;
-    for (const auto& id : ids(paths)) {
+    for (const auto& id : ids_in(paths.environments())) {
         try {
             if (auto baked = find(paths, id)) all.push_back(std::move(*baked));
         } catch (const Error&) { // of a newer scad, or broken: neither is ours to use
@@ -105,22 +112,36 @@ std::vector<Baked> list(const base::Paths& paths) {
     return all;
 }
 
-std::vector<std::pair<std::string, std::string>> environment_variables(const base::Paths& paths,
-                                                                       const std::string& id) {
-    auto baked = find(paths, id);
-    if (!baked) throw fatal("the environment '{}' is not baked", id).with_hint("git scad build");
-    return baked->variables;
-}
+base::FileLock hold(const base::Paths& paths) { return base::FileLock::acquire_shared(lock_path(paths)); }
 
-std::vector<std::string> prune(const base::Paths& paths, const std::set<std::string>& in_use) {
-    std::vector<std::string> removed;
-    for (const auto& id : ids(paths)) {
-        if (in_use.contains(id)) continue;
-        base::remove_tree(paths.environments() / id);
-        removed.push_back(id);
-    }
+std::vector<std::string> prune(const base::Paths& paths, const std::function<std::set<std::string>()>& in_use,
+                               const std::function<void()>& on_wait) {
     std::error_code error;
-    if (fs::is_directory(paths.environments(), error)) base::sweep_temporaries(paths.environments());
+    if (!fs::is_directory(paths.environments(), error)) return {};
+    auto lock = base::FileLock::try_acquire(lock_path(paths));
+    if (!lock && !on_wait) return {};
+    if (!lock) lock = base::FileLock::acquire(lock_path(paths), on_wait);
+    const auto used = in_use();
+    std::vector<std::string> removed;
+    std::set<std::string> layers;
+    for (const auto& id : ids_in(paths.environments())) {
+        if (!used.contains(id)) {
+            base::remove_tree(paths.environments() / id);
+            removed.push_back(id);
+            continue;
+        }
+        const auto baked = find(paths, id); // fatal: of a newer scad, whose layers are not known
+        if (baked) layers.insert(baked->layers.begin(), baked->layers.end());
+    }
+    for (const auto& id : ids_in(layers_directory(paths)))
+        if (!layers.contains(id)) base::remove_tree(layer_directory(paths, id));
+    for (const auto& id : ids_in(paths.environments() / "renewed")) {
+        const auto result = newest_result(paths, id);
+        if (!layers.contains(result) && !used.contains(result))
+            base::remove_tree(paths.environments() / "renewed" / id);
+    }
+    base::sweep_temporaries(paths.environments());
+    if (fs::is_directory(layers_directory(paths), error)) base::sweep_temporaries(layers_directory(paths));
     return removed;
 }
 

@@ -72,6 +72,21 @@ class Resolver {
         return fmt::format("there is no repo '{}'; the repos are {}", repo, base::join(repo_names(), ", "));
     }
 
+    // A directory of tools is seen at its own path; below /usr and /opt it is anyway.
+    std::string tool_place_problem(const std::string& path) const {
+        if (is_at_or_below(path, "/usr")) return {};
+        if (is_at_or_below(path, "/opt")) return is_at_or_below(path, "/opt/scad") ? "it is scad's own" : "";
+        auto why = mount_target_problem(path);
+        for (const auto& mount : project_.mounts) {
+            if (is_at_or_below(path, mount.target) || is_at_or_below(mount.target, path))
+                why = fmt::format("there is a mount at '{}', and one cannot lie in another", mount.target);
+        }
+        for (const auto& repo : project_.repos) {
+            if (is_at_or_below(path, "/work/" + repo.name)) why = "a session has a repo of its own there";
+        }
+        return why;
+    }
+
     void environment() {
         auto from = section("environment");
         if (!from) return;
@@ -81,7 +96,8 @@ class Resolver {
         to.tools = from.strings("tools", [&](const std::string& tool) -> std::string {
             std::error_code error;
             auto path = expand(tool);
-            return fs::is_directory(path, error) ? "" : fmt::format("'{}' is no directory", path.native());
+            if (!fs::is_directory(path, error)) return fmt::format("'{}' is no directory", path.native());
+            return tool_place_problem(path.native());
         });
         for (auto& tool : to.tools) tool = expand(tool).native();
         to.packages = from.strings("packages");
@@ -127,7 +143,11 @@ class Resolver {
         auto why = to.project.empty() ? std::string() : repo_path_problem(to.project, true);
         if (!why.empty()) from.refuse("project", to.project, why);
         to.version = from.text("version");
+        if (!python_version_problem(to.version).empty())
+            from.refuse("version", to.version, python_version_problem(to.version));
         to.interpreter = from.text("interpreter");
+        // A name is looked for where a session finds programs.
+        if (to.interpreter.find('/') != std::string::npos) to.interpreter = expand(to.interpreter).native();
         if (from.has("project") && from.has("requirements")) {
             problems_.add(from.place("project"),
                           "'environment.python' has both 'project' and 'requirements'");

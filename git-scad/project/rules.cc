@@ -72,8 +72,9 @@ std::string mount_target_problem(const std::string& target) {
     if (!problem.empty()) return problem;
     if (target == "/") return "it is the whole file system of the session";
     // What the engine makes or mounts; a mount at, above or below one of them would hide or change it.
-    constexpr std::array system = {"/usr", "/etc",  "/proc", "/dev",   "/sys",   "/run/scad", "/opt",
-                                   "/bin", "/sbin", "/lib",  "/lib32", "/lib64", "/libx32"};
+    constexpr std::array system = {"/usr",      "/etc",   "/proc",   "/dev",     "/sys",
+                                   "/run/scad", "/opt",   "/bin",    "/sbin",    "/lib",
+                                   "/lib32",    "/lib64", "/libx32", "/var/tmp", "/var/cache/scad"};
     for (std::string_view place : system) {
         if (is_at_or_below(target, place) || is_at_or_below(place, target)) {
             return fmt::format("'{}' is the system's own; choose a place outside of it", place);
@@ -87,6 +88,16 @@ std::string mount_target_problem(const std::string& target) {
     if (target == "/work" || target == "/work/README.md")
         return "scad makes it itself; choose a place outside of it";
     return {};
+}
+
+std::string python_version_problem(const std::string& version) {
+    if (version.empty()) return {};
+    const auto parts = base::split(version, '.');
+    const bool fits =
+        parts.size() <= 3 && std::all_of(parts.begin(), parts.end(), [](const std::string& part) {
+            return !part.empty() && part.size() <= 4 && std::all_of(part.begin(), part.end(), is_digit);
+        });
+    return fits ? "" : "write a version as \"3.11\" or \"3.11.4\"";
 }
 
 std::string variable_problem(const std::string& name) {

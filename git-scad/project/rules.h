@@ -30,6 +30,9 @@ std::string allow_problem(const std::string& entry);
 // name.
 std::string branch_problem(const std::string& branch);
 
+// A version of Python as a project names it: "3", "3.11" or "3.11.4"; empty: any.
+std::string python_version_problem(const std::string& version);
+
 // A revision that git is to resolve: no option, no control characters.
 std::string revision_problem(const std::string& revision);
 

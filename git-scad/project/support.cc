@@ -46,9 +46,7 @@ std::vector<Unsupported> unsupported(const Project& project) {
     // Keys that are lacking whatever their value, but for "none at all".
     auto used = [&](const std::string& name) {
         const auto& environment = project.environment;
-        if (name == "environment.tools") return !environment.tools.empty();
         if (name == "environment.packages") return !environment.packages.empty();
-        if (name == "environment.setup") return !environment.setup.empty();
         if (name == "agent.files") return project.agent.files && !project.agent.files->empty();
         if (name.ends_with(".include")) {
             return std::any_of(project.repos.begin(), project.repos.end(), [&](const Repo& repo) {
@@ -59,8 +57,6 @@ std::vector<Unsupported> unsupported(const Project& project) {
     };
     for (const auto& key : schema()) {
         if (!key.lacking) continue;
-        // What is inside of a lacking section is told by the section.
-        if (key.section == "environment.python" || key.section == "environment.setup[]") continue;
         for (const auto& [name, place] : project.places) {
             if (generic_name(name) == full_name(key) && used(name))
                 lack(place, fmt::format("'{}' is not supported in this build", name));

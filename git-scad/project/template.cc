@@ -66,6 +66,9 @@ std::string project_template(const TemplateInput& input) {
 [environment]
 base = "host"
 # env = { PYTHONUNBUFFERED = "1" }
+# tools = ["~/.nvm/versions/node/v22.4.0"]    # host directories, read only, their bin on PATH
+# python = { requirements = ["code/requirements.txt"], editable = ["code"] }
+# setup = [{ run = "npm ci --prefix code", inputs = ["code/package.json", "code/package-lock.json"] }]
 # gpu = true                    # the graphics processors of this machine
 # devices = ["/dev/kvm"]        # other devices
 

@@ -5,6 +5,7 @@
 #include "base/host_git.h"
 #include "base/process.h"
 #include "base/repository.h"
+#include "base/sync.h"
 #include "base/text.h"
 
 #include <fcntl.h>
@@ -79,11 +80,6 @@ std::map<std::string, std::string> quarantine_refs(const session::Session& sessi
     return refs;
 }
 
-void sync_file_system(const std::filesystem::path& path) {
-    const auto directory = base::open_file(path, O_RDONLY | O_DIRECTORY);
-    if (::syncfs(directory.get()) != 0) throw system_error(errno, "cannot sync '{}'", path.string());
-}
-
 } // namespace
 
 std::map<std::string, std::string> expected_refs(const std::string& session,
@@ -141,7 +137,7 @@ void require_saved(const session::Session& session, const base::Context& context
                             session.name, name, id.substr(0, 12))
                     .with_hint("git scad code fetch {}", session.name);
         }
-        sync_file_system(repo.common_dir);
+        base::sync_file_system(repo.common_dir);
     }
 }
 

@@ -61,6 +61,19 @@ workspace::RepoState repo_state_from_json(const nlohmann::json& value) {
     return state;
 }
 
+nlohmann::json drift_to_json(const environment::Drift& drift) {
+    return {{"added", drift.added}, {"removed", drift.removed}, {"changed", drift.changed}};
+}
+
+environment::Drift drift_from_json(const nlohmann::json& value) {
+    environment::Drift drift;
+    if (value.empty()) return drift;
+    drift.added = base::get_strings(value, "added");
+    drift.removed = base::get_strings(value, "removed");
+    drift.changed = base::get_strings(value, "changed");
+    return drift;
+}
+
 nlohmann::json array_at(const nlohmann::json& object, const char* key) {
     if (object.is_object())
         if (const auto found = object.find(key); found != object.end() && found->is_array()) return *found;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "environment/drift.h"
 #include "workspace/snapshot.h"
 
 #include <nlohmann/json_fwd.hpp>
@@ -18,6 +19,9 @@ std::vector<std::pair<std::string, std::string>> pairs_from_json(const nlohmann:
 
 nlohmann::json repo_states_to_json(const std::vector<workspace::RepoState>& states);
 workspace::RepoState repo_state_from_json(const nlohmann::json& value);
+
+nlohmann::json drift_to_json(const environment::Drift& drift);
+environment::Drift drift_from_json(const nlohmann::json& value);
 
 // object[key] when it is an array (object), otherwise an empty one.
 nlohmann::json array_at(const nlohmann::json& object, const char* key);

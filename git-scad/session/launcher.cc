@@ -5,6 +5,7 @@
 #include "base/process.h"
 #include "base/text.h"
 #include "engine/engine.h"
+#include "environment/store.h"
 #include "session/capped_log.h"
 #include "session/client.h"
 #include "session/host_remotes.h"
@@ -158,7 +159,13 @@ bool ask_to_stop(Client& client) {
     }
 }
 
-void require_base_trees(const base::Context& context, const Session& session) {
+// What its sandbox stands on. Base trees are made again here, an environment is not.
+void require_lower_layers(const base::Context& context, const Session& session) {
+    if (session.parts.used() && !environment::is_whole(context.paths, session.environment)) {
+        throw fatal("the environment {} of the session is gone, or a part of it", session.environment)
+            .with_hint("git scad build {}    # makes it again unless the project has changed",
+                       session.project);
+    }
     for (const SessionRepo& repo : session.repos) {
         if (workspace::is_whole(workspace::base_tree_at(context.paths, repo.tree))) continue;
         const workspace::Origin origin =
@@ -240,7 +247,7 @@ bool ensure_live(const base::Context& context, const Store& store, const Session
             }
             mark_lost_jobs(session);
             for (const SessionRepo& repo : session.repos) make_pins(session, repo, context.variables);
-            require_base_trees(context, session);
+            require_lower_layers(context, session);
             launch_supervisor(session);
             for (const SessionRepo& repo : session.repos) add_remote(session, repo, context.variables);
             return true;

@@ -2,6 +2,8 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "engine/proxy.h"
+#include "environment/mounts.h"
 #include "workspace/workspace.h"
 
 #include <algorithm>
@@ -60,6 +62,22 @@ const SessionRepo& repo_of(const Session& session, const std::string& name) {
     return *repo;
 }
 
+// The working copy of a repo. What the environment has below it lies under the base tree: a file that the
+// repo tracks is always the repo's own.
+std::vector<engine::Mount> repo_mounts(const Session& session, const base::Paths& paths,
+                                       const SessionRepo& repo) {
+    auto mounts = workspace::make_workspace(session.workspace)
+                      ->mounts(session.repo_directory(repo.name), repo.name,
+                               workspace::base_tree_at(paths, repo.tree), repo.objects);
+    for (auto& mount : mounts) {
+        auto* overlay = std::get_if<engine::Overlay>(&mount.what);
+        if (overlay == nullptr || mount.target != "/work/" + repo.name) continue;
+        auto more = environment::work_lowers(paths, session.parts, repo.name);
+        std::move(more.begin(), more.end(), std::back_inserter(overlay->lowers));
+    }
+    return mounts;
+}
+
 engine::SandboxSpec service_spec(const Session& session, std::vector<engine::Mount> host_root) {
     engine::SandboxSpec spec;
     spec.name = session.name;
@@ -80,12 +98,10 @@ engine::SandboxSpec session_spec(const Session& session, const base::Paths& path
     spec.mounts = std::move(host_root);
     spec.mounts.push_back({"/work", engine::Directory{0755}});
     spec.mounts.push_back({"/work/README.md", engine::File{session_readme(session), 0444}});
-    const auto workspace = workspace::make_workspace(session.workspace);
-    for (const auto& repo : session.repos)
-        append(spec.mounts, workspace->mounts(session.repo_directory(repo.name), repo.name,
-                                              workspace::base_tree_at(paths, repo.tree), repo.objects));
+    for (const auto& repo : session.repos) append(spec.mounts, repo_mounts(session, paths, repo));
     spec.mounts.push_back({"/home/agent", engine::Bind{session.directory / "home", true}});
     spec.mounts.push_back({"/tmp", engine::Bind{session.directory / "tmp", true}});
+    append(spec.mounts, environment::environment_mounts(paths, session.parts, session.directory / "venv"));
     spec.mounts.push_back({std::string(agents_path), engine::Bind{paths.agents(), false}});
     for (const auto& mount : session.mounts) spec.mounts.push_back(project_mount(mount));
     spec.network = session.network;
@@ -107,9 +123,7 @@ engine::SandboxSpec push_spec(const Session& session, const base::Paths& paths, 
                               std::vector<engine::Mount> host_root) {
     const auto& wanted = repo_of(session, repo);
     auto spec = service_spec(session, std::move(host_root));
-    append(spec.mounts, workspace::make_workspace(session.workspace)
-                            ->mounts(session.repo_directory(repo), repo,
-                                     workspace::base_tree_at(paths, wanted.tree), wanted.objects));
+    append(spec.mounts, repo_mounts(session, paths, wanted));
     return spec;
 }
 
@@ -130,12 +144,7 @@ std::vector<std::string> session_environment(const Session& session,
         {"SCAD_PROJECT", session.project},
     };
     if (session.network == engine::NetworkMode::allow) {
-        const auto proxy = fmt::format("http://127.0.0.1:{}", proxy_port);
-        for (const auto* name :
-             {"http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "all_proxy"})
-            values.emplace_back(name, proxy);
-        for (const auto* name : {"no_proxy", "NO_PROXY"})
-            values.emplace_back(name, "localhost,127.0.0.1,::1");
+        for (auto& variable : engine::proxy_variables(proxy_port)) values.push_back(std::move(variable));
     }
     for (const auto& [name, value] : session.variables) {
         if (name == "PATH") {

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "environment/parts_json.h"
 #include "session/json_values.h"
 
 #include <nlohmann/json.hpp>
@@ -128,6 +129,7 @@ std::string to_json(const Session& session) {
         {"engine", session.engine},
         {"workspace", session.workspace},
         {"environment", session.environment},
+        {"parts", environment::to_json(session.parts)},
         {"variables", pairs_to_json(session.variables)},
         {"network", {{"mode", network_name(session.network)}, {"allow", session.allow}}},
         {"devices", devices_to_json(session.devices)},
@@ -164,6 +166,7 @@ Session read_session(const std::filesystem::path& directory) {
             session.engine = base::get_string(document, "engine");
             session.workspace = base::get_string(document, "workspace");
             session.environment = base::get_string(document, "environment");
+            session.parts = environment::parts_from_json(object_at(document, "parts"));
             session.variables = pairs_from_json(array_at(document, "variables"));
             const auto network = object_at(document, "network");
             session.network = mode_from(base::get_string(network, "mode"));
@@ -212,6 +215,7 @@ Status read_status(const std::filesystem::path& session_directory) {
     status.phase = base::find_string(*document, "phase");
     status.taken = base::find_int(*document, "taken");
     status.note = base::find_string(*document, "note");
+    status.drift = drift_from_json(object_at(*document, "drift"));
     for (const auto& value : array_at(*document, "repos"))
         status.repos.push_back(repo_state_from_json(value));
     for (const auto& value : array_at(*document, "limits"))
@@ -228,6 +232,7 @@ void write_status(const std::filesystem::path& session_directory, const Status& 
     document["repos"] = repo_states_to_json(status.repos);
     document["devices"] = status.devices;
     document["device_variables"] = pairs_to_json(status.device_variables);
+    if (status.drift.size() > 0) document["drift"] = drift_to_json(status.drift);
     document["limits"] = nlohmann::json::array();
     for (const auto& limit : status.limits)
         document["limits"].push_back(

@@ -2,6 +2,8 @@
 
 #include "engine/devices.h"
 #include "engine/sandbox_spec.h"
+#include "environment/drift.h"
+#include "environment/layers.h"
 #include "workspace/snapshot.h"
 
 #include <chrono>
@@ -50,6 +52,7 @@ struct Session {
     std::string engine;      // "bubblewrap"
     std::string workspace;   // "overlay", "copy"
     std::string environment; // id
+    environment::Parts parts; // of the environment, what is mounted
     std::vector<std::pair<std::string, std::string>> variables; // of the environment
     std::vector<SessionRepo> repos;
     std::vector<SessionMount> mounts;
@@ -89,8 +92,9 @@ struct Status {
     std::vector<engine::LimitMeans> limits;
     std::vector<std::string> devices; // nodes that its sandbox was given
     std::vector<std::pair<std::string, std::string>>
-        device_variables; // what they need beside Session::variables
-    std::string note;     // why it ended by itself
+        device_variables;     // what they need beside Session::variables
+    environment::Drift drift; // of the virtual environment, as of the last snapshot; foreign text
+    std::string note;         // why it ended by itself
 };
 Status read_status(const std::filesystem::path& session_directory); // a missing one is an empty one
 void write_status(const std::filesystem::path& session_directory, const Status& status, bool synced);

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "environment/drift.h"
 #include "session/plan.h"
 #include "workspace/base_tree.h"
 
@@ -111,7 +112,9 @@ void Snapshots::begin() {
 void Snapshots::take() {
     std::vector<std::string> bases;
     for (const SessionRepo& repo : host_.session.repos) bases.push_back(repo.base_commit);
-    const engine::RunRequest request = workspace::snapshot_request(repo_names(host_.session), bases);
+    const engine::RunRequest request =
+        workspace::snapshot_request(repo_names(host_.session), bases,
+                                    host_.session.parts.venv.empty() ? "" : environment::package_listing());
     base::Pipe pipe = base::make_pipe();
     ::fcntl(pipe.read.get(), F_SETFL, O_NONBLOCK);
     const base::Fd null = base::open_file("/dev/null", O_RDWR);
@@ -163,6 +166,7 @@ void Snapshots::ended() {
         late_ ? "the snapshot took longer than " +
                     base::format_duration(std::chrono::duration_cast<std::chrono::seconds>(limit_))
               : "";
+    if (!late_ && !host_.session.parts.venv.empty()) host_.packages(environment::parse_packages(output_));
     finish(workspace::parse_snapshot(output_, repo_names(host_.session)), late);
 }
 

@@ -41,6 +41,8 @@ class Snapshots {
         // requests' own.
         std::function<void(std::vector<workspace::RepoState> states, const std::string& note)> taken;
         std::function<const std::vector<workspace::RepoState>&()> known; // the states of before
+        // The packages of the virtual environment, where there is one; before `taken`.
+        std::function<void(std::vector<std::string>)> packages;
     };
     explicit Snapshots(Host host) : host_(std::move(host)) {}
 

@@ -6,12 +6,13 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "engine/engine.h"
-#include "environment/plan.h"
+#include "environment/step_spec.h"
 #include "environment/store.h"
 #include "project/load.h"
 #include "project/support.h"
 #include "project/trust.h"
 #include "session/creation.h"
+#include "session/environment_of.h"
 #include "session/plan.h"
 #include "workspace/clone.h"
 #include "workspace/workspace.h"
@@ -26,32 +27,10 @@ namespace {
 
 constexpr std::uint64_t default_open_files = 65536;
 
-engine::NetworkMode engine_mode(project::NetworkMode mode) {
-    switch (mode) {
-        case project::NetworkMode::none:
-            return engine::NetworkMode::none;
-        case project::NetworkMode::allow:
-            return engine::NetworkMode::allow;
-        case project::NetworkMode::host:
-            return engine::NetworkMode::host;
-    }
-    return engine::NetworkMode::none;
-}
-
 std::uint64_t host_memory() {
     struct sysinfo info {};
     if (::sysinfo(&info) != 0) return std::uint64_t{1} << 30;
     return std::uint64_t{info.totalram} * info.mem_unit;
-}
-
-engine::SandboxLimits limits_of(const project::Limits& wanted) {
-    engine::SandboxLimits limits;
-    limits.cpus = wanted.cpus;
-    limits.memory = wanted.memory;
-    limits.pids = wanted.pids.value_or(project::default_pids);
-    limits.open_files = default_open_files;
-    limits.shm = wanted.shm.value_or(wanted.memory.value_or(host_memory()) / 2);
-    return limits;
 }
 
 std::vector<SessionMount> mounts_of(const project::Project& project) {
@@ -112,15 +91,9 @@ Session describe(const base::Context& context, const project::Project& project, 
     session.workspace =
         workspace::choose_workspace(context.settings.get("scad.workspace").value_or(""), context.paths);
     session.branch = project.branch;
-    const auto plan = environment::plan_environment(project);
-    if (!environment::is_baked(context.paths, plan))
-        throw fatal("the environment of project '{}' is not built", project.name)
-            .with_hint("git scad build {}", base::shell_quote(project.name));
-    session.environment = plan.id;
-    session.variables = environment::environment_variables(context.paths, plan.id);
     session.mounts = mounts_of(project);
     session.devices = devices_of(project);
-    session.network = engine_mode(project.network.mode);
+    session.network = environment::engine_mode(project.network.mode);
     // The user's own preference goes before what the project names; a model is one of the project's agent.
     session.agent = context.settings.get("scad.agent").value_or(project.agent.use);
     if (session.agent == project.agent.use) session.model = project.agent.model;
@@ -139,6 +112,16 @@ Session describe(const base::Context& context, const project::Project& project, 
 
 } // namespace
 
+engine::SandboxLimits limits_of(const project::Limits& wanted) {
+    engine::SandboxLimits limits;
+    limits.cpus = wanted.cpus;
+    limits.memory = wanted.memory;
+    limits.pids = wanted.pids.value_or(project::default_pids);
+    limits.open_files = default_open_files;
+    limits.shm = wanted.shm.value_or(wanted.memory.value_or(host_memory()) / 2);
+    return limits;
+}
+
 Session start_session(const base::Context& context, const project::Project& project,
                       const StartOptions& options) {
     project::require_trust(project, context);
@@ -154,6 +137,8 @@ Session start_session(const base::Context& context, const project::Project& proj
         origins.push_back(workspace::inspect_origin(
             repo.name, repo.path, base == options.bases.end() ? repo.base : base->second, context.variables));
     }
+    const auto held_environment = environment::hold(context.paths);
+    take_environment(session, context, project, origins);
     for (const auto& origin : origins)
         session.repos.push_back(session_repo(origin, workspace->tree_key(origin)));
     const auto lock = take_name(context, store, session,
@@ -178,6 +163,7 @@ Session start_session(const base::Context& context, const project::Project& proj
     }
     context.terminal.progress("");
     for (const auto* part : {"home", "tmp", "jobs"}) base::make_directories(directory.path() / part);
+    prepare_environment(session, directory.path());
     base::replace_file(directory.path() / "session.json", to_json(session));
     Status status;
     status.phase = "starting";

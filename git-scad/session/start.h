@@ -14,6 +14,9 @@
 
 namespace scad::session {
 
+// The limits of a sandbox of this project, with the defaults filled in.
+engine::SandboxLimits limits_of(const project::Limits& wanted);
+
 struct StartOptions {
     std::string name;                         // empty: generated
     std::string stem;                         // for a generated name; empty: the project's name

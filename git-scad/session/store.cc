@@ -6,6 +6,7 @@
 #include "base/suggest.h"
 #include "base/text.h"
 #include "engine/host_check_state.h"
+#include "environment/store.h"
 #include "workspace/base_tree.h"
 
 #include <algorithm>
@@ -62,7 +63,8 @@ State Store::state_of(const Session& session) const {
     const bool whole = std::all_of(session.repos.begin(), session.repos.end(), [&](const auto& repo) {
         return workspace::is_whole(workspace::base_tree_at(paths_, repo.tree));
     });
-    return decide_state(read_status(session.directory).phase, alive, busy, whole);
+    const bool equipped = !session.parts.used() || environment::is_whole(paths_, session.environment);
+    return decide_state(read_status(session.directory).phase, alive, busy, whole && equipped);
 }
 
 std::vector<Entry> Store::list() const {

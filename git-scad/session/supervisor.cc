@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "engine/engine.h"
 #include "engine/proxy.h"
+#include "environment/store.h"
 #include "session/client_programs.h"
 #include "session/freezing.h"
 #include "session/live_jobs.h"
@@ -25,6 +26,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <fcntl.h>
+#include <functional>
 #include <iterator>
 #include <memory>
 #include <sys/prctl.h>
@@ -74,6 +76,7 @@ class Supervisor {
     void on_request(Peers::Id peer, Request request, std::vector<base::Fd> fds);
     void on_snapshot(std::vector<workspace::RepoState> states, const std::string& note);
     void save_status(bool synced);
+    const std::vector<workspace::RepoState>& known_states() const { return status_.repos; }
 
     void on_refused(const std::string& target, const std::string& reason);
     void on_too_much_memory(std::uint64_t program, const std::string& reason);
@@ -91,6 +94,7 @@ class Supervisor {
     base::Paths paths_;
     Session session_;
     Status status_;
+    std::vector<std::string> packages_; // of the virtual environment, as baked
     std::unique_ptr<engine::Engine> engine_;
     std::unique_ptr<Programs> programs_;
     std::unique_ptr<engine::Proxy> proxy_;
@@ -114,40 +118,39 @@ Supervisor::Supervisor(const std::filesystem::path& directory, spdlog::logger& l
 void Supervisor::start() {
     keep_spare_room(directory_);
     status_ = read_status(directory_);
+    if (auto baked = environment::find(paths_, session_.environment)) packages_ = std::move(baked->packages);
     start_sandbox();
-    snapshots_ = std::make_unique<Snapshots>(
-        Snapshots::Host{loop_, *programs_, session_, paths_, log_, [this] {
-        changed_ = false; },
-                        [this](auto states, const std::string& note) {
-        on_snapshot(std::move(states), note); },
-                        [this]() -> const auto& { return status_.repos;
+    snapshots_ = std::make_unique<Snapshots>(Snapshots::Host{
+        loop_, *programs_, session_, paths_, log_, [this] { changed_ = false; },
+        [this](auto states, const std::string& note) { on_snapshot(std::move(states), note); },
+        std::bind_front(&Supervisor::known_states, this),
+        [this](const std::vector<std::string>& packages) {
+            status_.drift = environment::compare_packages(packages_, packages);
+        }});
+    peers_ = std::make_unique<Peers>(
+        loop_, base::listen_at(directory_, "socket"),
+        Peers::Handlers{[this](Peers::Id peer, Request request, std::vector<base::Fd> fds) {
+                            on_request(peer, std::move(request), std::move(fds));
+                        },
+                        [this](Peers::Id peer) {
+                            freezing_->client_gone(peer);
+                            client_programs_->client_gone(peer);
+                        }});
+    client_programs_ = std::make_unique<ClientPrograms>(
+        ClientPrograms::Host{*programs_, *snapshots_, *peers_, session_, [this] { on_end(); }});
+    jobs_ = std::make_unique<LiveJobs>(LiveJobs::Host{loop_, *programs_, *snapshots_, *peers_, session_,
+                                                      status_, log_, [this] { on_end(); }});
+    freezing_ = std::make_unique<Freezing>(
+        Freezing::Host{loop_, *programs_, *snapshots_, *peers_, log_,
+                       [this](Peers::Id peer, Request request, std::vector<base::Fd> fds) {
+                           on_request(peer, std::move(request), std::move(fds));
+                       }});
+    programs_->on_frozen([this](const std::string& problem) { freezing_->on_frozen(problem); });
+    status_.phase = "live";
+    status_.note.clear();
+    status_.limits = programs_->sandbox().limits();
+    write_status(directory_, status_, false);
 }
-} // namespace
-);
-peers_ = std::make_unique<Peers>(
-    loop_, base::listen_at(directory_, "socket"),
-    Peers::Handlers{[this](Peers::Id peer, Request request, std::vector<base::Fd> fds) {
-                        on_request(peer, std::move(request), std::move(fds));
-                    },
-                    [this](Peers::Id peer) {
-                        freezing_->client_gone(peer);
-                        client_programs_->client_gone(peer);
-                    }});
-client_programs_ = std::make_unique<ClientPrograms>(
-    ClientPrograms::Host{*programs_, *snapshots_, *peers_, session_, [this] { on_end(); }});
-jobs_ = std::make_unique<LiveJobs>(
-    LiveJobs::Host{loop_, *programs_, *snapshots_, *peers_, session_, status_, log_, [this] { on_end(); }});
-freezing_ = std::make_unique<Freezing>(
-    Freezing::Host{loop_, *programs_, *snapshots_, *peers_, log_,
-                   [this](Peers::Id peer, Request request, std::vector<base::Fd> fds) {
-                       on_request(peer, std::move(request), std::move(fds));
-                   }});
-programs_->on_frozen([this](const std::string& problem) { freezing_->on_frozen(problem); });
-status_.phase = "live";
-status_.note.clear();
-status_.limits = programs_->sandbox().limits();
-write_status(directory_, status_, false);
-} // namespace scad::session
 
 void Supervisor::start_sandbox() {
     engine_ = engine::make_engine(session_.engine);

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/lock.h"
+#include "base/sync.h"
 #include "base/text.h"
 #include "workspace/checkout.h"
 #include "workspace/checkout_script.h"
@@ -59,11 +60,6 @@ void set_mode(const std::filesystem::path& path, mode_t mode) {
         throw system_error(errno, "cannot change the mode of '{}'", path.native());
 }
 
-void sync_file_system(const std::filesystem::path& directory) {
-    const base::Fd fd = base::open_file(directory, O_RDONLY | O_DIRECTORY);
-    if (::syncfs(fd.get()) != 0) throw system_error(errno, "cannot sync '{}'", directory.native());
-}
-
 // Fills the directory: tree, index, marker.json.
 void make_tree(const std::filesystem::path& directory, const std::string& key, const Origin& origin,
                const engine::Engine& engine) {
@@ -99,7 +95,7 @@ void make_tree(const std::filesystem::path& directory, const std::string& key, c
                                    {"commit", origin.base_commit},
                                    {"entries", index_entries(directory / "index")},
                                    {"top", count_entries(tree)}};
-    sync_file_system(directory);
+    base::sync_file_system(directory);
     base::write_document(directory / "marker.json", marker);
 }
 

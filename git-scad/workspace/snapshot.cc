@@ -82,9 +82,9 @@ void take(RepoState& state, std::string_view key, std::string_view value) {
 } // namespace
 
 engine::RunRequest snapshot_request(const std::vector<std::string>& repos,
-                                    const std::vector<std::string>& bases) {
+                                    const std::vector<std::string>& bases, std::string_view before) {
     engine::RunRequest request;
-    request.argv = {"/bin/sh", "-c", std::string(snapshot_script()), "snapshot"};
+    request.argv = {"/bin/sh", "-c", std::string(before) + std::string(snapshot_script()), "snapshot"};
     for (std::size_t i = 0; i < repos.size() && i < bases.size(); ++i) {
         request.argv.push_back(repos[i]);
         request.argv.push_back(bases[i]);

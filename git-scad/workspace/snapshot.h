@@ -34,8 +34,9 @@ struct RepoState {
 // The program that takes a snapshot of these repos (a POSIX shell script with the host's git), for running
 // inside the sandbox with stdout captured. It touches neither index nor working tree of the agent, runs no
 // hook, and bounds each git command in time. `bases`: the base commit of each repo, same order.
+// `before`: a script of sh that runs first.
 engine::RunRequest snapshot_request(const std::vector<std::string>& repos,
-                                    const std::vector<std::string>& bases);
+                                    const std::vector<std::string>& bases, std::string_view before = {});
 
 // What it printed. Lines that make no sense are passed over; a repo without any gets `problem`. Pure.
 std::vector<RepoState> parse_snapshot(std::string_view output, const std::vector<std::string>& repos);

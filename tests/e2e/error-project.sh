@@ -76,8 +76,6 @@ lacking() { # <what is said> <line>…
 }
 lacking 'cow' '[mounts."/data"]' "source = \"$trash\"" 'mode = "cow"'
 lacking 'base|debian' '[environment]' 'base = "debian:bookworm"'
-lacking 'setup' '[[environment.setup]]' 'run = "true"'
-lacking 'python' '[environment]' 'python = { requirements = ["code/README.md"] }'
 lacking 'url' '[repos.other]' 'url = "https://example.org/x.git"'
 lacking 'codex' '[agent]' 'use = "codex"'
 

@@ -1,3 +1,4 @@
+#include "environment/bake.h"
 #include "environment/environment.h"
 #include "environment/store.h"
 #include "project_world.h"
@@ -6,93 +7,121 @@
 #include <thread>
 
 using namespace scad;
+using namespace scad::environment;
 
 namespace {
 
-project::Project project_with(std::map<std::string, std::string> env) {
+// Nothing is run where a plan has no steps.
+class NoEngine : public engine::Engine {
+  public:
+    std::string_view name() const override { return "none"; }
+    engine::Capabilities capabilities() const override { return {}; }
+    std::unique_ptr<engine::Sandbox> start(const engine::SandboxSpec&) const override {
+        throw fatal("no sandbox here");
+    }
+};
+
+Plan plan_with(std::map<std::string, std::string> env) {
     project::Project project;
     project.name = "atlas";
     project.environment.env = std::move(env);
-    return project;
+    return plan_environment(project, {});
 }
+
+class BakingWorld : public ProjectWorld {
+  public:
+    base::Paths paths = stand_in(top).paths;
+    base::Variables variables{environment()};
+    Baked bake(const Plan& plan, bool anew = false) const {
+        const Sources sources({}, variables);
+        BakeOptions options;
+        options.renew = anew;
+        return environment::bake(paths, plan, sources, NoEngine(), options, {});
+    }
+    std::vector<std::string> prune(std::set<std::string> used) const {
+        return environment::prune(paths, [&] { return used; }, {});
+    }
+};
 
 } // namespace
 
-TEST_CASE("a plan's id depends on what is baked and on nothing else") {
-    auto one = environment::plan_environment(project_with({{"A", "1"}, {"B", "2"}}));
-    auto same = project_with({{"B", "2"}, {"A", "1"}});
-    same.name = "other";
-    same.limits.pids = 10;
-    CHECK(environment::plan_environment(same).id == one.id);
-    CHECK(one.id.size() == 40);
-    CHECK(environment::plan_environment(project_with({{"A", "2"}, {"B", "2"}})).id != one.id);
-    CHECK(environment::plan_environment(project_with({{"A", "1"}})).id != one.id);
-    CHECK(environment::plan_environment(project_with({{"A", "1\",\"B\":\"2"}})).id != one.id);
-    CHECK(one.steps == std::vector<std::string>{"take the host's programs, read only", "set A", "set B"});
-    // Sessions name their environment by it: it may only change together with the format's version.
-    CHECK(environment::plan_environment(project_with({})).id == "1570cc1fb50c048250b1011856d3d7e7f031d836");
-}
-
-TEST_CASE("what cannot be baked is an error before anything is made") {
-    auto project = project_with({});
-    project.environment.base = "debian:bookworm";
-    CHECK_THROWS_WITH(environment::plan_environment(project),
-                      Catch::Contains("'debian:bookworm' is not supported"));
-    CHECK_THROWS_AS(environment::make_environment("debian:bookworm"), Error);
-    CHECK(environment::make_environment("host")->name() == "host");
+TEST_CASE("a base that this build does not have is refused") {
+    CHECK_THROWS_AS(make_environment("debian:bookworm"), Error);
+    CHECK(make_environment("host")->name() == "host");
 }
 
 TEST_CASE("an environment is baked once and found by its id") {
-    ProjectWorld world;
-    auto paths = world.stand_in(world.top).paths;
-    auto plan = environment::plan_environment(project_with({{"A", "ä\n\"x"}, {"B", ""}}));
-    CHECK_FALSE(environment::is_baked(paths, plan));
-    CHECK_FALSE(environment::find(paths, plan.id));
-    CHECK(environment::list(paths).empty());
-    CHECK_THROWS_WITH(environment::environment_variables(paths, plan.id), Catch::Contains("is not baked"));
+    BakingWorld world;
+    const auto& paths = world.paths;
+    const auto plan = plan_with({{"A", "ä\n\"x"}, {"B", ""}});
+    CHECK_FALSE(find_baked(paths, plan));
+    CHECK(list(paths).empty());
+    CHECK(world.prune({}).empty());
 
-    int steps = 0;
-    environment::bake(paths, plan, [&](std::string_view) { ++steps; });
-    CHECK(steps == 3);
-    CHECK(environment::is_baked(paths, plan));
-    environment::bake(paths, plan, [&](std::string_view) { ++steps; });
-    CHECK(steps == 3);
-    CHECK(environment::environment_variables(paths, plan.id) ==
-          std::vector<std::pair<std::string, std::string>>{{"A", "ä\n\"x"}, {"B", ""}});
-    CHECK(environment::list(paths).size() == 1);
-    CHECK(ProjectWorld::read(paths.environments() / plan.id / "log") ==
-          "take the host's programs, read only\nset A\nset B\n");
-    CHECK_FALSE(environment::find(paths, "../" + plan.id));
+    const auto baked = world.bake(plan);
+    CHECK(baked.id == plan.id);
+    CHECK(baked.variables == Variables{{"A", "ä\n\"x"}, {"B", ""}});
+    CHECK(baked.project == "atlas");
+    CHECK(world.bake(plan) == baked);
+    CHECK(find_baked(paths, plan) == baked);
+    CHECK(find(paths, plan.id) == baked);
+    CHECK(is_whole(paths, plan.id));
+    CHECK(list(paths).size() == 1);
+    CHECK_FALSE(find(paths, "../" + plan.id));
 
     SECTION("what a killed build left is swept") {
         std::filesystem::create_directories(paths.environments() / ".tmp-1-0123");
-        environment::bake(paths, environment::plan_environment(project_with({})), {});
+        std::filesystem::create_directories(paths.environments() / "layers/.tmp-1-0123/scratch");
+        world.bake(plan_with({}));
         CHECK_FALSE(std::filesystem::exists(paths.environments() / ".tmp-1-0123"));
-        CHECK(environment::list(paths).size() == 2);
-        CHECK(environment::prune(paths, {plan.id}).size() == 1);
-        CHECK(environment::is_baked(paths, plan));
+        CHECK_FALSE(std::filesystem::exists(paths.environments() / "layers/.tmp-1-0123"));
+        CHECK(list(paths).size() == 2);
+        CHECK(world.prune({plan.id}).size() == 1);
+        CHECK(find_baked(paths, plan));
+    }
+    SECTION("baked anew it is another one, and the first stays for those who use it") {
+        const auto anew = world.bake(plan, true);
+        CHECK(anew.id != baked.id);
+        CHECK(find_baked(paths, plan)->id == anew.id);
+        CHECK(find(paths, baked.id));
+        CHECK(world.prune({baked.id}) == std::vector<std::string>{anew.id});
+        CHECK(find_baked(paths, plan)->id == baked.id);
+    }
+    SECTION("layers go with the last environment that needs them") {
+        std::filesystem::create_directories(paths.environments() / "layers/abc");
+        std::ofstream(paths.environments() / "layers/abc/layer.json")
+            << R"({"version": 1, "title": "t", "opt": true, "venv": "part", "work": [], "size": 1, "milliseconds": 2})";
+        CHECK(read_layer(paths, "abc")->venv == VenvPart::part);
+        auto other = *find(paths, plan.id);
+        other.layers = {"abc"};
+        std::filesystem::create_directories(paths.environments() / "abcd");
+        write_baked(paths.environments() / "abcd", other);
+        world.prune({"abcd"});
+        CHECK(is_whole(paths, "abcd"));
+        world.prune({});
+        CHECK_FALSE(std::filesystem::exists(paths.environments() / "layers/abc"));
+    }
+    SECTION("while one is held nothing is pruned") {
+        const auto held = hold(paths);
+        CHECK(world.prune({}).empty());
+        CHECK(find_baked(paths, plan));
     }
     SECTION("of a newer scad it is refused") {
         std::ofstream(paths.environments() / plan.id / "environment.json") << R"({"version": 99})";
-        CHECK_THROWS_WITH(environment::environment_variables(paths, plan.id), Catch::Contains("newer"));
-        CHECK(environment::list(paths).empty());
+        CHECK_THROWS_WITH(find(paths, plan.id), Catch::Contains("newer"));
+        CHECK(list(paths).empty());
     }
 }
 
 TEST_CASE("builds that race make an environment once") {
-    ProjectWorld world;
-    auto paths = world.stand_in(world.top).paths;
-    auto plan = environment::plan_environment(project_with({{"A", "1"}}));
+    BakingWorld world;
+    const auto plan = plan_with({{"A", "1"}});
     std::vector<std::thread> builds;
     builds.reserve(8);
-    for (int i = 0; i < 8; ++i) {
-        builds.emplace_back([&] { environment::bake(paths, plan, {}); });
-    }
+    for (int i = 0; i < 8; ++i) builds.emplace_back([&] { world.bake(plan); });
     for (auto& build : builds) build.join();
-    CHECK(environment::is_baked(paths, plan));
-    int entries = 0;
-    for (const auto& entry : std::filesystem::directory_iterator(paths.environments())) {
-        entries += entry.path().filename() == plan.id ? 1 : 10;
-    }
-    CHECK(entries == 1);
+    CHECK(find_baked(world.paths, plan));
+    CHECK(list(world.paths).size() == 1);
+    for (const auto& entry : std::filesystem::directory_iterator(world.paths.environments()))
+        CHECK_FALSE(entry.path().filename().native().starts_with(".tmp-"));
 }

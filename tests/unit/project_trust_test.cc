@@ -278,10 +278,7 @@ TEST_CASE("what this build cannot do is told with its place, when it is needed")
     CHECK(told == std::vector<std::string>{
                       "8: 'repos.far.url' is not supported in this build",
                       "4: 'repos.zeta.include' is not supported in this build",
-                      "21: 'environment.tools' is not supported in this build",
                       "22: 'environment.packages' is not supported in this build",
-                      "23: 'environment.python' is not supported in this build",
-                      "24: 'environment.setup' is not supported in this build",
                       "35: 'limits.disk' is not supported in this build",
                       "51: 'agent.files' is not supported in this build",
                       "14: mounts with mode 'cow' are not supported in this build",
