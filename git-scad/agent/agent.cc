@@ -77,6 +77,8 @@ JobCommand make_command(const Agent& agent, const JobInput& input) {
     }
     command.argv.push_back(input.program);
     add_words(command.argv, agent.headless, "{prompt}", input.prompt);
+    for (const auto& directory : input.directories)
+        add_words(command.argv, agent.directory, "{directory}", directory);
     if (!input.model.empty()) {
         if (agent.model.empty()) throw fatal("agent '{}' takes no model", agent.name);
         add_words(command.argv, agent.model, "{model}", input.model);
@@ -99,14 +101,6 @@ std::vector<std::string> secret_names(const Agent& agent, const std::vector<std:
     auto add = [&](const std::string& name) {
         if (!contains(names, name)) names.push_back(name);
     };
-    for (const auto& name : agent.credentials) {
-        if (is_set(caller_environment, name, true)) add(name);
-    }
-    if (names.empty() && !agent.credentials.empty()) {
-        throw fatal("{} has no credential here: none of {} is set", agent.title,
-                    base::join(agent.credentials, ", "))
-            .with_hint("{}", agent.login_help);
-    }
     for (const auto& name : agent.pass_env) {
         if (is_set(caller_environment, name, true)) add(name);
     }
@@ -118,6 +112,16 @@ std::vector<std::string> secret_names(const Agent& agent, const std::vector<std:
         add(name);
     }
     return names;
+}
+
+std::filesystem::path host_path(const Agent& agent, const std::string& path,
+                                const std::filesystem::path& home, const base::Variables& variables) {
+    const auto moved = agent.home.variable.empty() ? std::nullopt : variables.get(agent.home.variable);
+    if (!moved || moved->empty()) return home / path;
+    if (path == agent.home.directory) return *moved;
+    // What lies beside the agent's directory otherwise lies in it then.
+    const auto inside = agent.home.directory + '/';
+    return std::filesystem::path(*moved) / (path.starts_with(inside) ? path.substr(inside.size()) : path);
 }
 
 } // namespace scad::agent

@@ -33,11 +33,23 @@ class Faults {
     std::vector<std::string> found_;
 };
 
-const std::vector<std::string>& known_keys() {
-    static const std::vector<std::string> keys = {
-        "title",  "program",     "install",  "version", "headless",   "model", "resume", "prompt",
-        "reader", "credentials", "pass_env", "hosts",   "login_help", "env",   "files"};
-    return keys;
+using Keys = std::vector<std::string>;
+
+const Keys top_keys = {"title",    "program",    "install",   "version", "headless", "model",
+                       "resume",   "prompt",     "directory", "reader",  "hosts",    "credentials",
+                       "pass_env", "login_help", "token",     "home",    "env",      "files"};
+const Keys token_keys = {"variable", "by_prefix", "setting", "file", "value", "expires", "renew"};
+const Keys home_keys = {"directory", "variable", "copy", "never", "settings", "settings_keys", "mcp"};
+
+void check_keys(const toml::table& table, const Keys& known, Faults& faults) {
+    for (const auto& [key, node] : table) {
+        std::string own(key.str());
+        if (std::find(known.begin(), known.end(), own) != known.end()) continue;
+        auto near = base::nearest(own, known, 1);
+        faults.add(key.source(), near.empty()
+                                     ? fmt::format("unknown key '{}'", own)
+                                     : fmt::format("unknown key '{}'; did you mean '{}'?", own, near[0]));
+    }
 }
 
 bool is_variable_name(std::string_view name) {
@@ -111,6 +123,14 @@ class Reader {
         return result;
     }
 
+    const toml::table* table(std::string_view key) const {
+        const auto* node = table_.get(key);
+        if (node == nullptr) return nullptr;
+        if (node->as_table() == nullptr)
+            faults_.add(node->source(), fmt::format("'{}' must be a table", key));
+        return node->as_table();
+    }
+
     toml::source_region where(std::string_view key) const {
         const auto* node = table_.get(key);
         return node != nullptr ? node->source() : table_.source();
@@ -131,6 +151,65 @@ void check_place_holders(const std::vector<std::string>& words, std::string_view
     }
 }
 
+void check_names(const std::vector<std::string>& names, const toml::source_region& where, Faults& faults) {
+    for (const auto& name : names) {
+        if (!name.empty() && !is_variable_name(name))
+            faults.add(where, fmt::format("'{}' is no variable name", name));
+    }
+}
+
+void check_home_paths(const std::vector<std::string>& paths, const toml::source_region& where,
+                      Faults& faults) {
+    for (const auto& path : paths) {
+        if (!path.empty() && !is_home_path(path))
+            faults.add(where, fmt::format("'{}' is no path below the home", path));
+    }
+}
+
+TokenSource read_token(const toml::table& table, Faults& faults) {
+    check_keys(table, token_keys, faults);
+    const Reader read(table, faults);
+    TokenSource token;
+    token.variable = read.text("variable");
+    token.by_prefix = read.map(
+        "by_prefix", [](const auto&) { return true; }, "");
+    token.setting = read.text("setting");
+    token.file = read.text("file");
+    token.value = read.texts("value");
+    token.expires = read.texts("expires");
+    token.renew = read.text("renew");
+    check_home_paths({token.file}, read.where("file"), faults);
+    std::vector<std::string> names = {token.variable};
+    for (const auto& [prefix, name] : token.by_prefix) names.push_back(name);
+    check_names(names, table.source(), faults);
+    // Its value is run on the host, so it can be no setting that means something else.
+    if (!token.setting.empty() &&
+        (!token.setting.starts_with("scad.") || !token.setting.ends_with(".tokenCommand")))
+        faults.add(read.where("setting"), "'token.setting' must be 'scad.<agent>.tokenCommand'");
+    if (token.variable.empty()) faults.add(table.source(), "'token' needs 'variable'");
+    if (!token.file.empty() && token.value.empty())
+        faults.add(read.where("file"), "'token.file' needs 'value': where in the file the token stands");
+    return token;
+}
+
+HomeCopies read_home(const toml::table& table, Faults& faults) {
+    check_keys(table, home_keys, faults);
+    const Reader read(table, faults);
+    HomeCopies home;
+    home.directory = read.text("directory");
+    home.variable = read.text("variable");
+    home.copy = read.texts("copy");
+    home.never = read.texts("never");
+    home.settings = read.text("settings");
+    home.settings_keys = read.texts("settings_keys");
+    home.mcp = read.text("mcp");
+    check_names({home.variable}, read.where("variable"), faults);
+    check_home_paths({home.directory, home.settings, home.mcp}, table.source(), faults);
+    check_home_paths(home.copy, read.where("copy"), faults);
+    check_home_paths(home.never, read.where("never"), faults);
+    return home;
+}
+
 toml::table parse_text(const std::string& file, std::string_view text) {
     try {
         return toml::parse(text, file);
@@ -147,15 +226,7 @@ toml::table parse_text(const std::string& file, std::string_view text) {
 Agent parse_preset(const std::string& name, const std::string& file, std::string_view text) {
     auto table = parse_text(file, text);
     Faults faults(file, text);
-    for (const auto& [key, node] : table) {
-        std::string own(key.str());
-        const auto& keys = known_keys();
-        if (std::find(keys.begin(), keys.end(), own) != keys.end()) continue;
-        auto near = base::nearest(own, keys, 1);
-        faults.add(key.source(), near.empty()
-                                     ? fmt::format("unknown key '{}'", own)
-                                     : fmt::format("unknown key '{}'; did you mean '{}'?", own, near[0]));
-    }
+    check_keys(table, top_keys, faults);
     Reader read(table, faults);
     Agent agent;
     agent.name = name;
@@ -166,6 +237,7 @@ Agent parse_preset(const std::string& name, const std::string& file, std::string
     agent.headless = read.texts("headless");
     agent.model = read.texts("model");
     agent.resume = read.texts("resume");
+    agent.directory = read.texts("directory");
     agent.credentials = read.texts("credentials");
     agent.pass_env = read.texts("pass_env");
     agent.login_help = read.text("login_help");
@@ -183,13 +255,11 @@ Agent parse_preset(const std::string& name, const std::string& file, std::string
     check_place_holders(agent.headless, "headless", "{prompt}", read.where("headless"), faults);
     check_place_holders(agent.model, "model", "{model}", read.where("model"), faults);
     check_place_holders(agent.resume, "resume", "{conversation}", read.where("resume"), faults);
-    for (const char* key : {"credentials", "pass_env"}) {
-        for (const auto& variable : read.texts(key)) {
-            if (!is_variable_name(variable)) {
-                faults.add(read.where(key), fmt::format("'{}' is no variable name", variable));
-            }
-        }
-    }
+    check_place_holders(agent.directory, "directory", "{directory}", read.where("directory"), faults);
+    check_names(agent.credentials, read.where("credentials"), faults);
+    check_names(agent.pass_env, read.where("pass_env"), faults);
+    if (const auto* token = read.table("token")) agent.token = read_token(*token, faults);
+    if (const auto* home = read.table("home")) agent.home = read_home(*home, faults);
     if (agent.title.empty()) agent.title = name;
     faults.throw_if_any();
     return agent;

@@ -122,6 +122,23 @@ std::int64_t Settings::get_int(std::string_view name, std::int64_t otherwise) co
     return number;
 }
 
+std::optional<std::string> own_setting(const std::string& name, const Variables& variables,
+                                       const std::filesystem::path& directory) {
+    Command command{.argv = {"git", "config", "-z", "--show-scope", "--get-all", name},
+                    .directory = directory,
+                    .environment = variables.entries()};
+    const Result result = run(command);
+    if (result.status() == 1 && result.out.empty()) return std::nullopt;
+    if (!result.ok()) throw in_words_of_git(command, result);
+    // <scope> NUL <value> NUL …
+    const std::vector<std::string> words = split(result.out, '\0');
+    std::optional<std::string> value;
+    for (std::size_t i = 0; i + 1 < words.size(); i += 2) {
+        if (words[i] == "system" || words[i] == "global" || words[i] == "command") value = words[i + 1];
+    }
+    return value;
+}
+
 std::optional<HostRepo> find_host_repo(const std::filesystem::path& path, const Variables& variables) {
     const std::filesystem::path directory = nearest_directory(path);
     std::error_code unreadable;

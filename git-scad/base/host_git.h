@@ -33,6 +33,11 @@ class Settings {
     std::vector<std::pair<std::string, std::string>> entries_;
 };
 
+// The last value of `name` in the user's own configuration (system, global, command line), and never one that
+// a repo's brings along: for settings that name what is run. Asks git; empty: not set there.
+std::optional<std::string> own_setting(const std::string& name, const Variables& variables,
+                                       const std::filesystem::path& directory);
+
 // A repo of the host, as `git rev-parse` sees it. Never one that a session can write.
 struct HostRepo {
     std::filesystem::path worktree;   // top of the working tree; empty for a bare repo

@@ -9,6 +9,7 @@
 #include "commands/trusting.h"
 #include "project/discover.h"
 #include "project/load.h"
+#include "session/start.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -44,7 +45,10 @@ int dispatch(Invocation& invocation, Options options) {
     const auto known = project::find_project(options.project, context);
     const auto project = project::load(known.docs_repo, known.name, context);
     ask_for_trust(context, project);
-    check_agent(context, project.agent.use, project.agent.env, options.work, invocation.has_words);
+    session::Logins logins(context);
+    const auto agent = session::agent_of(context, project);
+    check_agent(context, agent, agent == project.agent.use ? project.agent.login : "auto", project.agent.env,
+                options.work, invocation.has_words, logins);
     const auto work = read_work(options.work, invocation, project.docs_repo,
                                 fmt::format("To a new session of project {}", project.name));
     const auto store = open_swept_store(context);
@@ -56,7 +60,7 @@ int dispatch(Invocation& invocation, Options options) {
         entries.push_back(store.find_exact(session.name));
         names.push_back(session.name);
     }
-    const int status = inject_into(context, store, entries, work, !options.wait);
+    const int status = inject_into(context, store, entries, work, !options.wait, logins);
     const auto all = base::join(names, " ");
     terminal.hint(fmt::format("git scad status, then git scad harvest {0}, then git scad finish {0}", all));
     return status;

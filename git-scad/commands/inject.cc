@@ -48,14 +48,16 @@ int inject(Invocation& invocation, const Options& options) {
             throw fatal("session '{}' is being removed", entry.session.name);
         if (entry.session.repos.empty()) throw fatal("session '{}' is damaged", entry.session.name);
     }
+    session::Logins logins(context);
     for (const auto& entry : entries)
-        check_agent(context, entry.session.agent, entry.session.secrets, options.work, invocation.has_words);
+        check_agent(context, entry.session.agent, entry.session.login, entry.session.secrets, options.work,
+                    invocation.has_words, logins);
     auto work = read_work(options.work, invocation, entries.front().session.docs_repo, about(entries));
     std::vector<std::string> names;
     names.reserve(entries.size());
     for (const auto& entry : entries) names.push_back(entry.session.name);
     if (!options.resume.empty()) choose_conversation(options.resume, names, work);
-    return inject_into(context, store, entries, work, options.detach);
+    return inject_into(context, store, entries, work, options.detach, logins);
 }
 
 // A command that ended by itself has said how it went; only what was done to it is news.
@@ -102,8 +104,9 @@ void check_work(const WorkOptions& options, const Invocation& invocation) {
     if (!options.model.empty()) throw usage("--model and a command after '--' exclude each other");
 }
 
-void check_agent(const base::Context& context, const std::string& agent,
-                 const std::vector<std::string>& variables, const WorkOptions& options, bool plain) {
+void check_agent(const base::Context& context, const std::string& agent, const std::string& login,
+                 const std::vector<std::string>& variables, const WorkOptions& options, bool plain,
+                 session::Logins& logins) {
     const auto name = plain ? "command" : (options.agent.empty() ? agent : options.agent);
     const auto found = agent::find_agent(name);
     const auto caller = context.variables.entries();
@@ -111,6 +114,7 @@ void check_agent(const base::Context& context, const std::string& agent,
         throw usage("agent '{}' wants its command after '--'", name).with_hint("-- make test");
     if (!plain) agent::install_program(found, caller, context.paths.agents());
     agent::secret_names(found, variables, caller);
+    logins.find(found, name == agent ? login : "auto");
 }
 
 session::InjectOptions read_work(const WorkOptions& options, const Invocation& invocation,
@@ -148,7 +152,8 @@ void choose_conversation(const std::string& resume, const std::vector<std::strin
 }
 
 int inject_into(const base::Context& context, const session::Store& store,
-                const std::vector<session::Entry>& entries, const session::InjectOptions& work, bool detach) {
+                const std::vector<session::Entry>& entries, const session::InjectOptions& work, bool detach,
+                session::Logins& logins) {
     auto& terminal = context.terminal;
     const bool plain = !work.command.empty();
     // All jobs are made before the first one starts, so that a mistake starts none.
@@ -160,7 +165,7 @@ int inject_into(const base::Context& context, const session::Store& store,
                                       session::state_name(entry.state)));
     }
     for (const auto& entry : entries)
-        injections.push_back(session::prepare_job(context, entry.session, work));
+        injections.push_back(session::prepare_job(context, entry.session, work, logins));
 
     StreamOptions stream_options;
     stream_options.until_saved = !plain;

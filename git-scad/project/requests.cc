@@ -160,7 +160,7 @@ class Collector {
         }
         if (agent.use == "command") return;
         const auto name = shown(agent.use);
-        add(fmt::format("credentials of agent {}", name));
+        if (agent.login != "none") add(fmt::format("credentials of agent {}", name));
         if (project_.network.mode == NetworkMode::allow)
             add(fmt::format("network to the hosts of agent {}", name), {std::string(host_network)});
         own_agent(agent.use);

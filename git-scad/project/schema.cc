@@ -89,8 +89,10 @@ constexpr std::array keys = {
         "claude, codex, gemini, opencode, command, or the name of a file in .scad/agents."},
     Key{"agent", "model", Type::string, "", "the agent's own default", "The model, as the agent names it."},
     Key{"agent", "directory", Type::string, "", "the first repo", "Where jobs start; absolute."},
-    Key{"agent", "login", Type::choice, "auto", "auto",
-        "auto: token or key of the caller, as the agent's definition says."},
+    Key{"agent", "login", Type::choice, "auto|environment|command|host|none", "auto",
+        "What jobs sign in with. environment: a token or key of the caller's environment. command: what "
+        "scad.<agent>.tokenCommand prints. host: the agent's own sign-in on this machine. auto: the first of "
+        "these that is there. none: nothing."},
     Key{"agent", "env", Type::strings, "", "[]",
         "Names of variables that are handed through from the caller at injection, and never stored."},
     Key{"agent", "files", Type::strings, "", "the agent's own default",

@@ -137,6 +137,7 @@ std::string to_json(const Session& session) {
         {"agent",
          {{"use", session.agent},
           {"model", session.model},
+          {"login", session.login},
           {"directory", session.agent_directory},
           {"secrets", session.secrets}}},
     };
@@ -176,6 +177,7 @@ Session read_session(const std::filesystem::path& directory) {
             const auto agent = object_at(document, "agent");
             session.agent = base::get_string(agent, "use");
             session.model = base::get_string(agent, "model");
+            session.login = base::find_string(agent, "login", "auto");
             session.agent_directory = base::get_string(agent, "directory");
             session.secrets = base::get_strings(agent, "secrets");
             for (const auto& value : array_at(document, "repos"))

@@ -63,6 +63,7 @@ struct Session {
     std::optional<std::chrono::seconds> time, idle; // of one job
     std::string agent;                              // default of its jobs
     std::string model;
+    std::string login = "auto"; // what its jobs sign in with: [agent] login
     std::string agent_directory;      // "/work/code"
     std::vector<std::string> secrets; // names of [agent] env
 

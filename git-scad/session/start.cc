@@ -94,9 +94,11 @@ Session describe(const base::Context& context, const project::Project& project, 
     session.mounts = mounts_of(project);
     session.devices = devices_of(project);
     session.network = environment::engine_mode(project.network.mode);
-    // The user's own preference goes before what the project names; a model is one of the project's agent.
-    session.agent = context.settings.get("scad.agent").value_or(project.agent.use);
-    if (session.agent == project.agent.use) session.model = project.agent.model;
+    session.agent = agent_of(context, project);
+    if (session.agent == project.agent.use) { // they are about this agent
+        session.model = project.agent.model;
+        session.login = project.agent.login;
+    }
     const auto agent = agent::find_agent(session.agent);
     session.allow = project.network.allow;
     if (session.network == engine::NetworkMode::allow)
@@ -120,6 +122,10 @@ engine::SandboxLimits limits_of(const project::Limits& wanted) {
     limits.open_files = default_open_files;
     limits.shm = wanted.shm.value_or(wanted.memory.value_or(host_memory()) / 2);
     return limits;
+}
+
+std::string agent_of(const base::Context& context, const project::Project& project) {
+    return context.settings.get("scad.agent").value_or(project.agent.use);
 }
 
 Session start_session(const base::Context& context, const project::Project& project,
@@ -210,7 +216,12 @@ std::string first_line(const std::string& text) {
 
 } // namespace
 
-Injection prepare_job(const base::Context& context, const Session& session, const InjectOptions& options) {
+std::string login_mode(const Session& session, const std::string& agent) {
+    return agent == session.agent ? session.login : "auto";
+}
+
+Injection prepare_job(const base::Context& context, const Session& session, const InjectOptions& options,
+                      Logins& logins) {
     const bool plain = !options.command.empty();
     const auto agent =
         agent::find_agent(plain ? "command" : (!options.agent.empty() ? options.agent : session.agent));
@@ -229,6 +240,10 @@ Injection prepare_job(const base::Context& context, const Session& session, cons
     input.model =
         plain ? ""
               : (!options.model.empty() ? options.model : (agent.name == session.agent ? session.model : ""));
+    for (const auto& repo : session.repos) {
+        auto place = "/work/" + repo.name;
+        if (place != session.agent_directory) input.directories.push_back(std::move(place));
+    }
     if (options.resume || options.resume_job)
         input.conversation = conversation_to_resume(session, agent.name, options);
     if (!agent.program.empty()) {
@@ -258,6 +273,10 @@ Injection prepare_job(const base::Context& context, const Session& session, cons
     job.secret_names = agent::secret_names(agent, session.secrets, context.variables.entries());
     for (const auto& name : job.secret_names)
         if (auto value = context.variables.get(name)) injection.secrets.emplace(name, std::move(*value));
+    if (const auto& login = logins.find(agent, login_mode(session, agent.name)); !login.variable.empty()) {
+        if (injection.secrets.insert_or_assign(login.variable, login.value).second)
+            job.secret_names.insert(job.secret_names.begin(), login.variable);
+    }
     injection.job = create_job(session, std::move(job), plain ? "" : command.input);
     return injection;
 }

@@ -3,6 +3,7 @@
 #include "base/context.h"
 #include "project/project.h"
 #include "session/job.h"
+#include "session/logins.h"
 #include "session/session.h"
 #include "session/store.h"
 
@@ -32,6 +33,9 @@ struct StartOptions {
 Session start_session(const base::Context& context, const project::Project& project,
                       const StartOptions& options);
 
+// The agent of a new session: the user's scad.agent goes before what the project names.
+std::string agent_of(const base::Context& context, const project::Project& project);
+
 // One piece of work for a session.
 struct InjectOptions {
     std::string prompt;
@@ -46,11 +50,14 @@ struct InjectOptions {
 
 struct Injection {
     Job job;
-    std::map<std::string, std::string> secrets; // from the caller's environment, in memory only
+    std::map<std::string, std::string> secrets; // by the variable that the job gets; in memory only
 };
 
 // Makes the job (on disk, `queued`) with the agent's program installed into scad's store; does not start it.
 // Fatal: unknown agent, program not installed, no credential, nothing to continue, empty prompt.
-Injection prepare_job(const base::Context& context, const Session& session, const InjectOptions& options);
+Injection prepare_job(const base::Context& context, const Session& session, const InjectOptions& options,
+                      Logins& logins);
+// Which kind of login a job of that agent has in the session: the project's choice is about its own agent.
+std::string login_mode(const Session& session, const std::string& agent);
 
 } // namespace scad::session
