@@ -21,7 +21,7 @@ struct TokenSource {
     std::string file;    // the agent's own sign-in on the host: a JSON document, path below the home
     std::vector<std::string> value, expires; // where the token and its end (in milliseconds since 1970) stand
                                              // in it: keys, outermost first
-    std::string renew; // the command that makes an expired sign-in good again
+    std::string renew;                       // the command that makes an expired sign-in good again
     bool operator==(const TokenSource&) const = default;
 };
 
@@ -30,6 +30,7 @@ struct HomeCopies {
     std::string directory; // the agent's own, and the variable by which the caller may have it elsewhere
     std::string variable;
     std::vector<std::string> copy;          // files and directories; the last part may be a pattern (glob(7))
+    std::vector<std::string> rewrite;       // JSON documents that name the directory by its path on the host
     std::vector<std::string> never;         // credentials and history: left out, whatever is copied
     std::string settings;                   // a JSON document,
     std::vector<std::string> settings_keys; // of which these keys are taken: none that runs something
@@ -80,7 +81,7 @@ struct JobInput {
     std::string prompt;
     std::vector<std::string> command; // for agent "command": the argv itself
     std::string model;
-    std::string conversation;             // empty: a new one
+    std::string conversation;                  // empty: a new one
     std::vector<std::string> directories = {}; // what belongs to the work beside the one that it starts in
 };
 JobCommand make_command(const Agent& agent, const JobInput& input);

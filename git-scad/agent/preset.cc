@@ -39,7 +39,8 @@ const Keys top_keys = {"title",    "program",    "install",   "version", "headle
                        "resume",   "prompt",     "directory", "reader",  "hosts",    "credentials",
                        "pass_env", "login_help", "token",     "home",    "env",      "files"};
 const Keys token_keys = {"variable", "by_prefix", "setting", "file", "value", "expires", "renew"};
-const Keys home_keys = {"directory", "variable", "copy", "never", "settings", "settings_keys", "mcp"};
+const Keys home_keys = {"directory", "variable", "copy",          "rewrite",
+                        "never",     "settings", "settings_keys", "mcp"};
 
 void check_keys(const toml::table& table, const Keys& known, Faults& faults) {
     for (const auto& [key, node] : table) {
@@ -199,6 +200,7 @@ HomeCopies read_home(const toml::table& table, Faults& faults) {
     home.directory = read.text("directory");
     home.variable = read.text("variable");
     home.copy = read.texts("copy");
+    home.rewrite = read.texts("rewrite");
     home.never = read.texts("never");
     home.settings = read.text("settings");
     home.settings_keys = read.texts("settings_keys");
@@ -206,6 +208,7 @@ HomeCopies read_home(const toml::table& table, Faults& faults) {
     check_names({home.variable}, read.where("variable"), faults);
     check_home_paths({home.directory, home.settings, home.mcp}, table.source(), faults);
     check_home_paths(home.copy, read.where("copy"), faults);
+    check_home_paths(home.rewrite, read.where("rewrite"), faults);
     check_home_paths(home.never, read.where("never"), faults);
     return home;
 }

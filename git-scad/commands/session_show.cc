@@ -60,12 +60,21 @@ nlohmann::json document(const session::Entry& entry, const std::vector<session::
                                {"state_directory", session.directory.string()}};
     document["packages_changed"] = session::drift_to_json(entry.status.drift);
     document["network"] = {{"mode", session::network_name(session.network)}, {"allow", session.allow}};
-    for (const auto* key : {"repos", "mounts", "limits", "jobs"}) document[key] = nlohmann::json::array();
+    for (const auto* key : {"repos", "mounts", "limits", "jobs", "user_files"})
+        document[key] = nlohmann::json::array();
     for (const auto& repo : session.repos) document["repos"].push_back(repo_json(entry, repo));
     for (const auto& mount : session.mounts)
         document["mounts"].push_back(
             {{"target", mount.target}, {"source", mount.source.string()}, {"writable", mount.writable}});
     document["devices"] = entry.status.devices;
+    document["mcp"] = session.mcp;
+    for (const auto& file : session.user_files)
+        document["user_files"].push_back({{"target", file.target},
+                                          {"source", file.source.string()},
+                                          {"files", file.files},
+                                          {"bytes", file.bytes},
+                                          {"left_out", file.left_out},
+                                          {"problem", file.problem}});
     for (const auto& limit : entry.status.limits)
         document["limits"].push_back(
             {{"name", limit.name}, {"value", limit.value}, {"means", limit.means}, {"strong", limit.strong}});
@@ -101,6 +110,15 @@ void show_repo(Printer& printer, const session::Entry& entry, const session::Ses
     if (const auto words = review::not_saved_words(state); !words.empty())
         printer.item("    not saved: " + words + (state.problem.empty() ? "" : ": " + state.problem));
     for (const auto& path : state.unsaved) printer.item("      " + path);
+}
+
+std::string user_file_line(const agent::UserFile& file) {
+    if (!file.problem.empty()) return fmt::format("~/{} not copied: {}", file.target, file.problem);
+    auto line = fmt::format("~/{} {} {}, {}", file.target, file.files, file.files == 1 ? "file" : "files",
+                            base::format_size(file.bytes));
+    if (file.left_out > 0)
+        line += fmt::format(", {} left out (links that lead out, not readable)", file.left_out);
+    return line;
 }
 
 void show(const base::Context& context, const session::Entry& entry, const std::vector<session::Job>& jobs) {
@@ -141,6 +159,11 @@ void show(const base::Context& context, const session::Entry& entry, const std::
         printer.title("devices");
         for (const auto& node : entry.status.devices) printer.item(node);
         if (entry.status.devices.empty()) printer.item("found when it starts");
+    }
+    if (!session.user_files.empty() || !session.mcp.empty()) {
+        printer.title("of yours");
+        for (const auto& file : session.user_files) printer.item(user_file_line(file));
+        if (!session.mcp.empty()) printer.item("MCP servers " + base::join(session.mcp, ", "));
     }
     if (!entry.status.limits.empty()) {
         printer.title("limits");

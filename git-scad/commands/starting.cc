@@ -106,6 +106,16 @@ void describe_start(const base::Context& context, const session::Session& sessio
     const auto status = session::read_status(session.directory);
     if (!status.devices.empty())
         terminal.note(fmt::format("  devices: {}", base::visible(base::join(status.devices, ", "))));
+    std::vector<std::string> own;
+    for (const auto& file : session.user_files) {
+        if (file.problem.empty())
+            own.push_back("~/" + file.target);
+        else
+            terminal.warning(base::visible(
+                fmt::format("'{}' is not in the session: {}", file.source.native(), file.problem)));
+    }
+    if (!own.empty()) terminal.note("  of yours: " + base::visible(base::join(own, ", ")));
+    if (!session.mcp.empty()) terminal.note("  MCP servers: " + base::visible(base::join(session.mcp, ", ")));
     terminal.note(fmt::format("  network: {}", base::visible(network_words(session))));
     if (const auto logout = engine::explain_login(engine::find_login(context)); !logout.ok)
         terminal.note(fmt::format("  logout: {}; {}", logout.detail, logout.remedy));

@@ -67,8 +67,8 @@ struct Environment {
     bool operator==(const Environment&) const = default;
 };
 
-// Processes and threads of a session where the project names no limit: enough for parallel builds, and a bound
-// for a fork bomb.
+// Processes and threads of a session where the project names no limit: enough for parallel builds, and a
+// bound for a fork bomb.
 inline constexpr std::uint64_t default_pids = 4096;
 
 struct Limits {
@@ -94,7 +94,9 @@ struct Agent {
     std::string directory; // inside; default: the first repo
     std::string login = "auto";
     std::vector<std::string> env;
-    std::optional<std::vector<std::string>> files; // none: the agent's own default
+    std::optional<std::vector<std::string>> files; // absolute; none: the agent's own default
+    std::vector<std::string> file_sources;         // their real paths, in the same order
+    std::vector<std::string> mcp;                  // names of MCP servers of the user's
     base::Place place;
     bool operator==(const Agent&) const = default;
 };

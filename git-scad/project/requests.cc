@@ -154,15 +154,15 @@ class Collector {
     void agent() {
         const auto& agent = project_.agent;
         for (const auto& name : agent.env) add(fmt::format("secret {}", shown(name)));
-        if (agent.files) {
-            for (const auto& file : *agent.files)
-                add(fmt::format("agent file {}", shown(real_path(file).native())));
-        }
+        for (const auto& file : agent.file_sources) add(fmt::format("agent file {}", shown(file)));
         if (agent.use == "command") return;
         const auto name = shown(agent.use);
         if (agent.login != "none") add(fmt::format("credentials of agent {}", name));
         if (project_.network.mode == NetworkMode::allow)
             add(fmt::format("network to the hosts of agent {}", name), {std::string(host_network)});
+        if (!agent.files) add(fmt::format("memory, skills and commands of yours for agent {}", name));
+        for (const auto& server : agent.mcp)
+            add(fmt::format("MCP server {} of yours, with its secrets, for agent {}", shown(server), name));
         own_agent(agent.use);
     }
 

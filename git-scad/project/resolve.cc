@@ -255,8 +255,13 @@ class Resolver {
                 auto path = expand(file);
                 return fs::exists(path, error) ? "" : fmt::format("'{}' does not exist", path.native());
             });
-            for (auto& file : *to.files) file = expand(file).native();
+            for (auto& file : *to.files) {
+                std::error_code error;
+                file = expand(file).native();
+                to.file_sources.push_back(fs::weakly_canonical(file, error).native());
+            }
         }
+        to.mcp = from.strings("mcp");
     }
 
     // Names of .scad/agents/*.toml. One with a built-in's name would take its place unseen.

@@ -96,7 +96,12 @@ constexpr std::array keys = {
     Key{"agent", "env", Type::strings, "", "[]",
         "Names of variables that are handed through from the caller at injection, and never stored."},
     Key{"agent", "files", Type::strings, "", "the agent's own default",
-        "Host files that the agent's home gets a copy of: memory, skills, commands.", true},
+        "Files and directories of your home that the agent's home gets a copy of when a session starts: "
+        "memory, "
+        "skills, commands. Never credentials or history."},
+    Key{"agent", "mcp", Type::strings, "", "[]",
+        "MCP servers of yours that the agent gets, by name; their secrets are handed to jobs, and never "
+        "stored."},
 
     Key{"", "session", Type::table, "", "", "What sessions are like."},
     Key{"session", "branch", Type::string, "", "{session}",

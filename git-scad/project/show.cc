@@ -304,6 +304,7 @@ Node to_document(const Project& project) {
     put(agent, "login", text(project.agent.login));
     put(agent, "env", list(project.agent.env));
     put(agent, "files", project.agent.files ? list(*project.agent.files) : unset());
+    put(agent, "mcp", list(project.agent.mcp));
     put(document, "agent", std::move(agent));
     auto session = table();
     put(session, "branch", text(project.branch));

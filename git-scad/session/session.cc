@@ -68,6 +68,30 @@ nlohmann::json repo_to_json(const SessionRepo& repo) {
             {"tree", repo.tree}};
 }
 
+nlohmann::json user_files_to_json(const std::vector<agent::UserFile>& files) {
+    auto list = nlohmann::json::array();
+    for (const auto& file : files)
+        list.push_back({{"target", file.target},
+                        {"source", file.source.string()},
+                        {"files", file.files},
+                        {"bytes", file.bytes},
+                        {"left_out", file.left_out},
+                        {"problem", file.problem}});
+    return list;
+}
+
+std::vector<agent::UserFile> user_files_from_json(const nlohmann::json& list) {
+    std::vector<agent::UserFile> files;
+    const auto count = [](const nlohmann::json& value, const char* key) {
+        return static_cast<std::uint64_t>(std::max<std::int64_t>(base::find_int(value, key), 0));
+    };
+    for (const auto& value : list)
+        files.push_back({base::get_string(value, "target"), base::get_string(value, "source"),
+                         count(value, "files"), count(value, "bytes"), count(value, "left_out"),
+                         base::find_string(value, "problem")});
+    return files;
+}
+
 SessionRepo repo_from_json(const nlohmann::json& value) {
     SessionRepo repo;
     repo.name = base::get_string(value, "name");
@@ -138,6 +162,8 @@ std::string to_json(const Session& session) {
          {{"use", session.agent},
           {"model", session.model},
           {"login", session.login},
+          {"mcp", session.mcp},
+          {"files", user_files_to_json(session.user_files)},
           {"directory", session.agent_directory},
           {"secrets", session.secrets}}},
     };
@@ -178,6 +204,8 @@ Session read_session(const std::filesystem::path& directory) {
             session.agent = base::get_string(agent, "use");
             session.model = base::get_string(agent, "model");
             session.login = base::find_string(agent, "login", "auto");
+            if (agent.contains("mcp")) session.mcp = base::get_strings(agent, "mcp");
+            if (agent.contains("files")) session.user_files = user_files_from_json(array_at(agent, "files"));
             session.agent_directory = base::get_string(agent, "directory");
             session.secrets = base::get_strings(agent, "secrets");
             for (const auto& value : array_at(document, "repos"))

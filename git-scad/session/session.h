@@ -1,5 +1,6 @@
 #pragma once
 
+#include "agent/user_files.h"
 #include "engine/devices.h"
 #include "engine/sandbox_spec.h"
 #include "environment/drift.h"
@@ -63,9 +64,11 @@ struct Session {
     std::optional<std::chrono::seconds> time, idle; // of one job
     std::string agent;                              // default of its jobs
     std::string model;
-    std::string login = "auto"; // what its jobs sign in with: [agent] login
-    std::string agent_directory;      // "/work/code"
-    std::vector<std::string> secrets; // names of [agent] env
+    std::string login = "auto";              // what its jobs sign in with: [agent] login
+    std::vector<agent::UserFile> user_files; // what its home got of the user's own
+    std::vector<std::string> mcp;            // the MCP servers of the user's that it has, by name
+    std::string agent_directory;             // "/work/code"
+    std::vector<std::string> secrets;        // names of [agent] env
 
     std::filesystem::path directory; // state/sessions/<name>; not stored
 

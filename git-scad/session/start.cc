@@ -1,7 +1,9 @@
 #include "session/start.h"
 
 #include "agent/agent.h"
+#include "agent/mcp.h"
 #include "agent/program.h"
+#include "agent/user_files.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/text.h"
@@ -80,8 +82,20 @@ SessionRepo session_repo(const workspace::Origin& origin, const std::string& tre
     return repo;
 }
 
+// What the home gets of the user's own: what the project chose for its agent, else what the agent's
+// definition says.
+std::optional<std::vector<agent::ChosenFile>> chosen_files(const Session& session,
+                                                           const project::Agent& wanted) {
+    if (session.agent != wanted.use || !wanted.files) return std::nullopt;
+    std::vector<agent::ChosenFile> files;
+    for (std::size_t i = 0; i < wanted.files->size(); ++i)
+        files.push_back({(*wanted.files)[i], wanted.file_sources.at(i)});
+    return files;
+}
+
 // All of the session but its name and directory.
-Session describe(const base::Context& context, const project::Project& project, const StartOptions& options) {
+Session describe(const base::Context& context, const project::Project& project, const StartOptions& options,
+                 agent::McpServers& servers) {
     Session session;
     session.project = project.name;
     session.docs_repo = project.docs_repo;
@@ -98,11 +112,15 @@ Session describe(const base::Context& context, const project::Project& project, 
     if (session.agent == project.agent.use) { // they are about this agent
         session.model = project.agent.model;
         session.login = project.agent.login;
+        session.mcp = project.agent.mcp;
     }
     const auto agent = agent::find_agent(session.agent);
     session.allow = project.network.allow;
-    if (session.network == engine::NetworkMode::allow)
+    servers = agent::find_mcp_servers(agent, session.mcp, {context.variables, context.paths.home});
+    if (session.network == engine::NetworkMode::allow) {
         session.allow.insert(session.allow.end(), agent.hosts.begin(), agent.hosts.end());
+        session.allow.insert(session.allow.end(), servers.hosts.begin(), servers.hosts.end());
+    }
     session.limits = limits_of(project.limits);
     session.time = project.limits.time;
     session.idle = project.limits.idle;
@@ -132,7 +150,8 @@ Session start_session(const base::Context& context, const project::Project& proj
                       const StartOptions& options) {
     project::require_trust(project, context);
     project::require_supported(project);
-    auto session = describe(context, project, options);
+    agent::McpServers servers;
+    auto session = describe(context, project, options, servers);
     const auto engine = engine::make_engine(session.engine);
     const auto workspace = workspace::make_workspace(session.workspace);
     const Store store(context.paths);
@@ -170,6 +189,11 @@ Session start_session(const base::Context& context, const project::Project& proj
     context.terminal.progress("");
     for (const auto* part : {"home", "tmp", "jobs"}) base::make_directories(directory.path() / part);
     prepare_environment(session, directory.path());
+    const auto agent = agent::find_agent(session.agent);
+    session.user_files =
+        agent::copy_user_files(agent, chosen_files(session, project.agent),
+                               {context.variables, context.paths.home}, directory.path() / "home");
+    if (!session.mcp.empty()) agent::write_mcp_servers(agent, servers, directory.path() / "home");
     base::replace_file(directory.path() / "session.json", to_json(session));
     Status status;
     status.phase = "starting";
@@ -276,6 +300,13 @@ Injection prepare_job(const base::Context& context, const Session& session, cons
     if (const auto& login = logins.find(agent, login_mode(session, agent.name)); !login.variable.empty()) {
         if (injection.secrets.insert_or_assign(login.variable, login.value).second)
             job.secret_names.insert(job.secret_names.begin(), login.variable);
+    }
+    if (agent.name == session.agent && !session.mcp.empty()) {
+        auto servers = agent::find_mcp_servers(agent, session.mcp, {context.variables, context.paths.home});
+        for (auto& [name, value] : servers.secrets) {
+            job.secret_names.push_back(name);
+            injection.secrets.emplace(name, std::move(value));
+        }
     }
     injection.job = create_job(session, std::move(job), plain ? "" : command.input);
     return injection;

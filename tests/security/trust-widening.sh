@@ -105,7 +105,14 @@ widen "secret AWS_SECRET_ACCESS_KEY" agent '[agent]
 use = "command"
 env = ["AWS_SECRET_ACCESS_KEY"]'
 widen "credentials of agent claude" agent '[agent]
-use = "claude"'
+use = "claude"
+files = []'
+widen "memory, skills and commands of yours for agent claude" agent '[agent]
+use = "claude"
+login = "none"'
+widen "agent file $HOME/.ssh/id" agent '[agent]
+use = "command"
+files = ["~/.ssh/id"]'
 widen "trigger post-commit in repo code: session new, prompt obey" more '[[trigger]]
 on = "post-commit"
 repo = "code"

@@ -22,7 +22,8 @@ A turn may have:
     stall            "start": never answer; "middle": begin the stream, then say nothing more
     broken           "cut": close in the middle of the stream; "junk": a stream that is no JSON
 
-The log has one JSON line a request: path, headers, script, turn, prompt, tool results, model, stream.
+The log has one JSON line a request: path, headers, script, turn, prompt, tool results, model, stream; with --whole
+also the request itself.
 """
 
 import argparse
@@ -203,6 +204,7 @@ class Handler(BaseHTTPRequestHandler):
                 "model": request.get("model"),
                 "stream": bool(request.get("stream")),
                 "headers": {key.lower(): value for key, value in self.headers.items()},
+                **({"request": request} if self.server.whole else {}),
             }
         )
         while turn.get("wait_file") and not os.path.exists(turn["wait_file"]):
@@ -264,8 +266,9 @@ class Handler(BaseHTTPRequestHandler):
 class Server(ThreadingHTTPServer):
     daemon_threads = True
 
-    def __init__(self, address, script, log):
+    def __init__(self, address, script, log, whole):
         super().__init__(address, Handler)
+        self.whole = whole
         self.script = script
         self.log = log
         self.lock = threading.Lock()
@@ -299,6 +302,7 @@ def main():
     parser.add_argument("--port", type=int, default=0, help="0: a free one")
     parser.add_argument("--port-file", help="gets the port once the server is ready")
     parser.add_argument("--log", help="file that gets a line for each request")
+    parser.add_argument("--whole", action="store_true", help="log each request as it came, too")
     parser.add_argument("--cert", help="certificate (PEM): speak https")
     parser.add_argument("--key", help="its key (PEM)")
     options = parser.parse_args()
@@ -306,7 +310,7 @@ def main():
     with open(options.script, encoding="utf-8") as file:
         script = json.load(file)
     log = open(options.log, "a", encoding="utf-8") if options.log else None
-    server = Server((options.bind, options.port), script, log)
+    server = Server((options.bind, options.port), script, log, options.whole)
     if options.cert:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(options.cert, options.key)

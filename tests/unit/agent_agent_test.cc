@@ -156,6 +156,7 @@ renew = "x login"
 directory = ".x"
 variable = "X_HOME"
 copy = [".x/*.md"]
+rewrite = [".x/places"]
 never = [".x/sign-in"]
 settings = ".x/settings"
 settings_keys = ["k"]
@@ -180,7 +181,8 @@ A = "1"
     expected.credentials = {"X_KEY"};
     expected.token = {"X_TOKEN", {{"x-", "X_KEY"}}, "scad.x.tokenCommand", ".x/sign-in", {"a", "b"},
                       {"c"},     "x login"};
-    expected.home = {".x", "X_HOME", {".x/*.md"}, {".x/sign-in"}, ".x/settings", {"k"}, ".x/mcp"};
+    expected.home = {".x",           "X_HOME",      {".x/*.md"}, {".x/places"},
+                     {".x/sign-in"}, ".x/settings", {"k"},       ".x/mcp"};
     expected.pass_env = {"X_URL"};
     expected.hosts = {"x.org"};
     expected.login_help = "set X_KEY";

@@ -51,12 +51,15 @@ TEST_CASE("all that a project asks for is listed, by real path and sorted") {
     project.environment.devices = {"/dev/null"};
     project.network.mode = project::NetworkMode::host;
     project.agent.env = {"WANDB_API_KEY"};
-    project.agent.files = {(world.top / "plain/file").native()};
+    project.agent.files = {(world.top / "link/file").native()};
+    project.agent.file_sources = {(world.top / "plain/file").native()};
+    project.agent.mcp = {"zoo"};
     project.triggers.push_back({"post-commit", "docs", "new", "Do {path}", {"tasks/*.md"}, {}, {}});
     std::vector<std::string> stable;
     for (const auto& line : requests_of(project, world.stand_in(world.top)))
         stable.push_back(world.stable(line));
     CHECK(stable == std::vector<std::string>{
+                        "MCP server zoo of yours, with its secrets, for agent claude",
                         "agent file <top>/plain/file",
                         "credentials of agent claude",
                         "device /dev/null",
@@ -96,7 +99,7 @@ TEST_CASE("what was approved is not asked about again, what is new is") {
     auto asked = [&] { return unapproved(project, context); };
     using Lines = std::vector<std::string>;
 
-    CHECK(asked().size() == 6);
+    CHECK(asked().size() == 7);
     approve(project, context);
     CHECK(asked().empty());
 
@@ -129,7 +132,9 @@ TEST_CASE("what was approved is not asked about again, what is new is") {
     }
     SECTION("another agent") {
         project.agent.use = "codex";
-        CHECK(asked() == Lines{"credentials of agent codex", "network to the hosts of agent codex"});
+        CHECK(asked() == Lines{"credentials of agent codex",
+                               "memory, skills and commands of yours for agent codex",
+                               "network to the hosts of agent codex"});
     }
     SECTION("the network of the host") {
         project.network.mode = project::NetworkMode::host;
@@ -152,11 +157,11 @@ TEST_CASE("what was approved is not asked about again, what is new is") {
     }
     SECTION("the same project of another docs repo") {
         project.docs_repo = world.top / "code";
-        CHECK(asked().size() == 6);
+        CHECK(asked().size() == 7);
     }
     SECTION("another project of the same docs repo") {
         project.name = "other";
-        CHECK(asked().size() == 6);
+        CHECK(asked().size() == 7);
     }
     SECTION("a source that becomes a link to elsewhere") {
         std::filesystem::create_directory(world.top / "data");
@@ -192,7 +197,7 @@ TEST_CASE("a limit that is raised or dropped is asked about, one that is lowered
     using Lines = std::vector<std::string>;
 
     // The first approval shows them, and nothing but them where nothing else is asked for.
-    CHECK(asked().size() == 7);
+    CHECK(asked().size() == 8);
     project.agent.use = "command";
     project.repos.erase(project.repos.begin());
     CHECK(asked() ==
@@ -258,6 +263,7 @@ TEST_CASE("what is not approved is an answer of no with the list and the command
         CHECK(world.stable(error.message) ==
               "the project 'atlas' asks for what was not approved yet:\n"
               "    credentials of agent claude\n"
+              "    memory, skills and commands of yours for agent claude\n"
               "    network to the hosts of agent claude\n"
               "    repo code at <top>/code");
         CHECK(error.hint == "git scad config trust atlas");
@@ -280,7 +286,6 @@ TEST_CASE("what this build cannot do is told with its place, when it is needed")
                       "4: 'repos.zeta.include' is not supported in this build",
                       "22: 'environment.packages' is not supported in this build",
                       "35: 'limits.disk' is not supported in this build",
-                      "51: 'agent.files' is not supported in this build",
                       "14: mounts with mode 'cow' are not supported in this build",
                       "16: '{session}' in a mount's source is not supported in this build",
                       "20: the base 'debian:bookworm' is not supported in this build, only 'host'",
