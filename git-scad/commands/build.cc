@@ -164,8 +164,8 @@ bool build_project(const base::Context& context, const project::Project& project
     }
     bool made = build_environment(context, project, origins, *engine, anew);
     for (const auto& origin : origins) {
-        if (workspace::is_whole(workspace::base_tree_at(context.paths, workspace->tree_key(origin))))
-            continue;
+        const auto key = workspace->tree_key(origin);
+        if (key.empty() || workspace::is_whole(workspace::base_tree_at(context.paths, key))) continue;
         workspace::ensure_base_tree(context.paths, origin, *engine,
                                     [&](const std::string& line) { terminal.progress(line); });
         terminal.progress("");

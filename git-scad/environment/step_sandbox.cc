@@ -92,6 +92,8 @@ class StepSandbox {
                     loop_.stop();
                     break;
                 case Kind::started:
+                case Kind::frozen:
+                case Kind::terminal: // no step runs on one, and nobody freezes one
                     break;
             }
         }

@@ -34,6 +34,11 @@ void take_environment(Session& session, const base::Context& context, const proj
     if (!baked)
         throw fatal("the environment of project '{}' is not built", project.name)
             .with_hint("git scad build {}", base::shell_quote(project.name));
+    // Both are upper layers of overlays.
+    if (session.workspace == "copy" && (!baked->parts.venv.empty() || !baked->parts.work.empty()))
+        throw fatal("the environment of project '{}' needs overlays, which cannot be mounted in '{}'",
+                    project.name, context.paths.sessions().native())
+            .with_hint("git config --global scad.stateDir <a directory on a local file system>");
     session.environment = baked->id;
     session.variables = baked->variables;
     session.parts = baked->parts;

@@ -6,6 +6,7 @@
 #include "engine/engine.h"
 #include "engine/runner.h"
 #include "session/client.h"
+#include "session/environment_of.h"
 #include "session/host_remotes.h"
 #include "session/job.h"
 #include "workspace/copy_file.h"
@@ -36,6 +37,7 @@ std::vector<std::filesystem::path> layers_of(const Session& session, const works
             const auto path = std::filesystem::path("repos") / repo.name / layer;
             (layer == "git" ? git : others).push_back(path);
         }
+    if (!session.parts.venv.empty()) others.emplace_back("venv/upper");
     git.insert(git.end(), others.begin(), others.end());
     return git;
 }
@@ -57,6 +59,7 @@ std::vector<Copy> begin_copies(const base::Context& context, const Store& store,
             workspace.make_empty(place);
         }
         for (const auto* part : {"home", "tmp", "jobs"}) base::make_directories(directory.path() / part);
+        prepare_environment(session, directory.path());
         copies.push_back({std::move(session), std::move(lock), std::move(directory)});
     }
     return copies;
@@ -70,13 +73,11 @@ class Stillness {
             freeze_.emplace(session);
             return;
         }
-        for (const auto& repo : session.repos) {
-            auto lock = base::FileLock::try_acquire(session.repo_directory(repo.name) / "lock");
-            if (!lock)
-                throw fatal("the workspace of repo '{}' is in use by another command", repo.name)
-                    .with_hint("run the command again");
-            locks_.push_back(std::move(*lock));
-        }
+        for (const auto& repo : session.repos)
+            hold(session.repo_directory(repo.name) / "lock",
+                 fmt::format("workspace of repo '{}'", repo.name));
+        if (!session.parts.venv.empty())
+            hold(session.directory / "venv" / "lock", "Python environment of the session");
     }
 
     void end() {
@@ -86,6 +87,13 @@ class Stillness {
     }
 
   private:
+    void hold(const std::filesystem::path& path, const std::string& what) {
+        auto lock = base::FileLock::try_acquire(path);
+        if (!lock)
+            throw fatal("the {} is in use by another command", what).with_hint("run the command again");
+        locks_.push_back(std::move(*lock));
+    }
+
     std::optional<Freeze> freeze_;
     std::vector<base::FileLock> locks_;
 };

@@ -27,9 +27,9 @@ struct SessionRepo {
     std::filesystem::path common_dir; // identifies it
     std::vector<std::filesystem::path> objects;
     std::string base_commit;
-    std::string base_branch; // its name as a branch of origin in the session
-    std::string branch;      // the work branch
-    std::string tree;        // key of its base tree; empty: it has none
+    std::string base_branch;   // its name as a branch of origin in the session
+    std::string branch;        // the work branch
+    std::string tree;          // key of its base tree; empty: it has none
     std::string base_ref = {}; // of the host, "refs/heads/main" …; empty: the base is no branch
     bool operator==(const SessionRepo&) const = default;
 };
@@ -48,11 +48,11 @@ struct Session {
     std::string project;
     std::filesystem::path docs_repo;
     std::int64_t created = 0;
-    std::string branch;      // how work branches are called, "{session}" not filled in; empty: "{session}"
-    std::string forked_from; // the session that it was copied from; empty: none
-    std::string engine;      // "bubblewrap"
-    std::string workspace;   // "overlay", "copy"
-    std::string environment; // id
+    std::string branch;       // how work branches are called, "{session}" not filled in; empty: "{session}"
+    std::string forked_from;  // the session that it was copied from; empty: none
+    std::string engine;       // "bubblewrap"
+    std::string workspace;    // "overlay", "copy"
+    std::string environment;  // id
     environment::Parts parts; // of the environment, what is mounted
     std::vector<std::pair<std::string, std::string>> variables; // of the environment
     std::vector<SessionRepo> repos;
