@@ -77,20 +77,11 @@ engine::Check explain_hidden(const HiddenPrograms& hidden, const fs::path& home)
         "not in sessions: {}{} of {}", base::join(first, ", "),
         hidden.names.size() > most_names ? fmt::format(" and {} more", hidden.names.size() - most_names) : "",
         with_tilde(hidden.directory, home));
-    const fs::path directory(hidden.directory);
-    if (directory.filename() == "bin" && !is_too_wide(directory.parent_path(), home)) {
-        check.remedy = fmt::format("tools = [\"{}\"] in [environment] of the project's file",
-                                   with_tilde(directory.parent_path(), home));
-    } else {
-        // No directory to be shown as it is: one with copies of what is wanted.
-        std::string copies;
-        for (const auto& name : first)
-            copies += fmt::format(" {}", base::shell_quote((directory / name).native()));
-        check.remedy = fmt::format(
-            "mkdir -p ~/scad-tools/bin && cp -L{} ~/scad-tools/bin, and tools = [\"~/scad-tools\"] in "
-            "[environment] of the project's file",
-            copies);
-    }
+    // The whole of what was installed, where "bin" is a part of it; else what is on PATH and no more.
+    fs::path tool(hidden.directory);
+    if (tool.filename() == "bin" && !is_too_wide(tool.parent_path(), home)) tool = tool.parent_path();
+    check.remedy =
+        fmt::format("tools = [\"{}\"] in [environment] of the project's file", with_tilde(tool, home));
     return check;
 }
 

@@ -23,8 +23,7 @@ struct HiddenPrograms {
 std::vector<HiddenPrograms> find_hidden_programs(const std::string& path,
                                                  const std::set<std::string>& passed_over);
 
-// What to say of it: the line of the project file that makes the programs there, or what makes such a
-// directory. Pure.
+// What to say of it, with the line of the project file that makes the programs seen. Pure.
 engine::Check explain_hidden(const HiddenPrograms& hidden, const std::filesystem::path& home);
 
 // All of that, but for scad itself and the agents, which sessions get without being told; one check that says

@@ -25,7 +25,7 @@ expect_match "^ok  agent claude +9\.8\.7 \(an agent\) at $trash/agents/claude" "
 expect_match '^--  programs +not in sessions: cargo, rustc of ~/.cargo/bin$' "$out"
 expect_match '^ +mend it: tools = \["~/.cargo"\] in \[environment\]' "$out"
 expect_match 'not in sessions: mine of ~/bin$' "$out"
-expect_match "mend it: mkdir -p ~/scad-tools/bin && cp -L $HOME/bin/mine ~/scad-tools/bin" "$out"
+expect_match '^ +mend it: tools = \["~/bin"\] in \[environment\]' "$out"
 expect_no_match "env|claude of" "$(grep programs "$out")"
 expect_same "" "$(find "$state" -mindepth 1)" # nothing is left
 
