@@ -25,6 +25,8 @@ std::span<const Command> all_commands() {
         Command{"session shell", "open a login shell in a session", set_up_session_shell},
         Command{"session cp", "copy files into a session or out of one", set_up_session_cp, false,
                 "[<options>] <path>… <session>:<path> | <session>:<path>… <path>"},
+        Command{"session forward", "carry a TCP port of this machine to one in a session",
+                set_up_session_forward},
         Command{"session snapshot", "save uncommitted work where a fetch finds it", set_up_session_snapshot},
         Command{"session rm", "save a session's work, then move it to the trash", set_up_session_rm},
         Command{"session undelete", "bring a session back from the trash", set_up_session_undelete},

@@ -19,6 +19,7 @@ Action set_up_session_resume(CLI::App& app);
 Action set_up_session_exec(CLI::App& app);
 Action set_up_session_shell(CLI::App& app);
 Action set_up_session_cp(CLI::App& app);
+Action set_up_session_forward(CLI::App& app);
 Action set_up_session_snapshot(CLI::App& app);
 Action set_up_session_rm(CLI::App& app);
 Action set_up_session_fork(CLI::App& app);

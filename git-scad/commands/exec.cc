@@ -7,6 +7,7 @@
 #include "commands/safe_stream.h"
 #include "session/client.h"
 #include "session/plan.h"
+#include "session/ports.h"
 
 #include <chrono>
 #include <csignal>
@@ -108,10 +109,12 @@ class Exec {
 } // namespace
 
 std::vector<std::string> exec_environment(const session::Session& session) {
-    auto with_devices = session;
+    auto with_grants = session;
     for (auto& variable : session::read_status(session.directory).device_variables)
-        with_devices.variables.push_back(std::move(variable));
-    return session::session_environment(with_devices, {});
+        with_grants.variables.push_back(std::move(variable));
+    for (auto& variable : session::port_variables(session::read_grants(session.directory).ports))
+        with_grants.variables.push_back(std::move(variable));
+    return session::session_environment(with_grants, {});
 }
 
 int exec_in_session(const session::Session& session, const ExecRequest& request, bool safe_out,

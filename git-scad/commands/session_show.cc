@@ -6,6 +6,7 @@
 #include "review/status.h"
 #include "review/summary.h"
 #include "session/json_values.h"
+#include "session/ports.h"
 
 #include <fmt/format.h>
 #include <memory>
@@ -144,6 +145,8 @@ void show(const base::Context& context, const session::Entry& entry, const std::
                     (session.network == engine::NetworkMode::allow
                          ? ": " + (session.allow.empty() ? "nothing" : base::join(session.allow, ", "))
                          : ""));
+    for (const auto& lease : session::read_grants(session.directory).ports)
+        printer.row("port", fmt::format("{}: {}", lease.name, lease.port));
     printer.row("kept in", session.directory.string());
 
     printer.title("repos");

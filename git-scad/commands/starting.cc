@@ -61,6 +61,8 @@ std::map<std::string, std::string> parse_bases(const std::vector<std::string>& t
 void add_start_options(CLI::App& app, StartRequest& request) {
     add_option(app, "--base", "<repo>=<revision>", request.bases,
                "where that repo starts, instead of where the project says");
+    add_option(app, "--port", "<name>=<port>", request.ports,
+               "lease a port of its own, from that number on, as SCAD_PORT_<NAME>");
 }
 
 std::vector<session::Session> start_sessions(const base::Context& context, const project::Project& project,
@@ -69,6 +71,7 @@ std::vector<session::Session> start_sessions(const base::Context& context, const
     session::StartOptions options;
     options.engine = request.engine;
     options.bases = parse_bases(request.bases, project);
+    for (const auto& port : request.ports) options.ports.push_back(session::parse_port_wish(port));
     if (request.count)
         options.stem = request.name.value_or("");
     else
@@ -116,6 +119,8 @@ void describe_start(const base::Context& context, const session::Session& sessio
     }
     if (!own.empty()) terminal.note("  of yours: " + base::visible(base::join(own, ", ")));
     if (!session.mcp.empty()) terminal.note("  MCP servers: " + base::visible(base::join(session.mcp, ", ")));
+    for (const auto& lease : session::read_grants(session.directory).ports)
+        terminal.note(fmt::format("  port {}: {}", lease.name, lease.port));
     terminal.note(fmt::format("  network: {}", base::visible(network_words(session))));
     if (const auto logout = engine::explain_login(engine::find_login(context)); !logout.ok)
         terminal.note(fmt::format("  logout: {}; {}", logout.detail, logout.remedy));

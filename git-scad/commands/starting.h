@@ -20,6 +20,7 @@ struct StartRequest {
     std::optional<std::string> count;
     std::string engine;
     std::vector<std::string> bases; // "<repo>=<revision>"
+    std::vector<std::string> ports; // "web=3000"
 };
 void add_start_options(CLI::App& app, StartRequest& request);
 

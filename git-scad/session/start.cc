@@ -195,6 +195,7 @@ Session start_session(const base::Context& context, const project::Project& proj
                                {context.variables, context.paths.home}, directory.path() / "home");
     if (!session.mcp.empty()) agent::write_mcp_servers(agent, servers, directory.path() / "home");
     base::replace_file(directory.path() / "session.json", to_json(session));
+    if (!options.ports.empty()) lease_ports(context.paths, directory.path(), options.ports);
     Status status;
     status.phase = "starting";
     write_status(directory.path(), status, false);

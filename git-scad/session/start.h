@@ -4,6 +4,7 @@
 #include "project/project.h"
 #include "session/job.h"
 #include "session/logins.h"
+#include "session/ports.h"
 #include "session/session.h"
 #include "session/store.h"
 
@@ -23,6 +24,7 @@ struct StartOptions {
     std::string stem;                         // for a generated name; empty: the project's name
     std::string engine;                       // empty: scad.engine, else "bubblewrap"
     std::map<std::string, std::string> bases; // repo -> a revision of it, in place of the project's
+    std::vector<PortLease> ports;             // wished
 };
 
 // Makes a session of a trusted, supported project whose environment is baked, and starts it: directory whole,

@@ -15,6 +15,7 @@
 #include "session/memory_watch.h"
 #include "session/peers.h"
 #include "session/plan.h"
+#include "session/ports.h"
 #include "session/protocol.h"
 #include "session/snapshots.h"
 #include "session/spare_room.h"
@@ -158,6 +159,8 @@ void Supervisor::start_sandbox() {
     // Found anew each time: with another driver or after a reboot they are others.
     engine::Devices devices = engine::find_devices(session_.devices);
     std::move(devices.mounts.begin(), devices.mounts.end(), std::back_inserter(root));
+    for (auto& variable : port_variables(read_grants(directory_).ports))
+        session_.variables.push_back(std::move(variable));
     session_.variables.insert(session_.variables.end(), devices.variables.begin(), devices.variables.end());
     status_.device_variables = std::move(devices.variables);
     for (const auto& warning : devices.warnings) log_.warn("{}", warning);

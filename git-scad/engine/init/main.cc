@@ -11,6 +11,7 @@ int main(int argc, char** argv) {
         if (mode == "stage") return scad::init::run_stage(rest);
         if (mode == "send") return scad::init::run_send(rest);
         if (mode == "receive") return scad::init::run_receive(rest);
+        if (mode == "connect") return scad::init::run_connect(rest);
         if (mode == "write") return scad::init::run_write(rest);
         if (!mode.empty() && std::isdigit(static_cast<unsigned char>(mode.front())) != 0)
             return scad::init::run_process_one(words);

@@ -28,4 +28,8 @@ int run_write(const Arguments& words);
 int run_send(const Arguments& words);
 int run_receive(const Arguments& words);
 
+// Joins standard input and output to a connection to a TCP port of the sandbox's own loopback, until that
+// ends. `words`: the port.
+int run_connect(const Arguments& words);
+
 } // namespace scad::init
