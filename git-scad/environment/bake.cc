@@ -34,6 +34,12 @@ void rename_into(const fs::path& from, const fs::path& to) {
         throw system_error(errno, "cannot rename '{}' to '{}'", from.native(), to.native());
 }
 
+// The step may have changed its mode: it is the directory that was mounted.
+void open_up(const fs::path& upper) {
+    if (::chmod(upper.c_str(), 0755) != 0)
+        throw system_error(errno, "cannot change the mode of '{}'", upper.native());
+}
+
 class Baking {
   public:
     Baking(const base::Paths& paths, const Plan& plan, const Sources& sources, const engine::Engine& engine,
@@ -111,6 +117,7 @@ class Baking {
     void take_results(const StepPlace& place, Layer& layer) {
         for (const std::string& repo : plan_.repos) {
             const fs::path upper = place.upper_of_repo(repo);
+            open_up(upper);
             if (fs::is_empty(upper)) continue;
             const auto over = written_over(upper, sources_.list(repo, {""}), repo, sources_);
             if (!over.empty()) {
@@ -124,6 +131,7 @@ class Baking {
             base::make_directories(place.directory / "work", 0755);
             rename_into(upper, place.directory / "work" / repo);
         }
+        open_up(place.upper_of_opt());
         layer.opt = !fs::is_empty(place.upper_of_opt());
         if (!layer.opt) return;
         rename_into(place.upper_of_opt(), place.directory / "opt");

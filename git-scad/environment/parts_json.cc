@@ -24,15 +24,19 @@ Parts parts_from_json(const nlohmann::json& json) {
     parts.venv = base::get_strings(json, "venv");
     const auto work = json.find("work");
     if (work == json.end() || !work->is_object()) throw fatal("an environment has no 'work'");
-    for (const auto& [repo, ids] : work->items()) parts.work[repo] = base::get_strings(*work, repo);
+    for (const auto& item : work->items()) parts.work[item.key()] = base::get_strings(*work, item.key());
     const auto tools = json.find("tools");
     if (tools == json.end() || !tools->is_array()) throw fatal("an environment has no 'tools'");
     for (const auto& tool : *tools)
         parts.tools.push_back({base::get_string(tool, "target"), base::get_string(tool, "source"),
                                base::get_string(tool, "path"), base::get_bool(tool, "mounted")});
-    for (const auto* ids : {&parts.opt, &parts.venv})
-        for (const std::string& id : *ids)
+    const auto check = [](const std::vector<std::string>& ids) {
+        for (const std::string& id : ids)
             if (!is_id(id)) throw fatal("an environment has a layer '{}'", id);
+    };
+    check(parts.opt);
+    check(parts.venv);
+    for (const auto& [repo, ids] : parts.work) check(ids);
     return parts;
 }
 

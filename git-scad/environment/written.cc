@@ -40,11 +40,15 @@ class Comparison {
         while (!pending.empty()) {
             const std::string directory = std::move(pending.back());
             pending.pop_back();
-            for (const auto& entry : fs::directory_iterator(upper_ / directory)) {
+            std::error_code error;
+            const fs::path place = upper_ / directory;
+            for (fs::directory_iterator entry(place, error), end; !error && entry != end;
+                 entry.increment(error)) {
                 std::string path = directory.empty() ? "" : directory + "/";
-                path += entry.path().filename().native();
-                if (look_at(entry.path(), path)) pending.push_back(std::move(path));
+                path += entry->path().filename().native();
+                if (look_at(entry->path(), path)) pending.push_back(std::move(path));
             }
+            if (error) throw system_error(error.value(), "cannot read '{}'", place.native());
         }
         std::sort(over_.begin(), over_.end());
         if (over_.size() > most_named) over_.resize(most_named);
