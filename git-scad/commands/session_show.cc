@@ -6,6 +6,7 @@
 #include "review/status.h"
 #include "review/summary.h"
 #include "session/json_values.h"
+#include "session/mount_layers.h"
 #include "session/ports.h"
 
 #include <fmt/format.h>
@@ -64,9 +65,14 @@ nlohmann::json document(const session::Entry& entry, const std::vector<session::
     for (const auto* key : {"repos", "mounts", "limits", "jobs", "user_files"})
         document[key] = nlohmann::json::array();
     for (const auto& repo : session.repos) document["repos"].push_back(repo_json(entry, repo));
-    for (const auto& mount : session.mounts)
+    for (const auto& mount : session.mounts) {
         document["mounts"].push_back(
             {{"target", mount.target}, {"source", mount.source.string()}, {"writable", mount.writable}});
+        if (mount.layer.empty()) continue;
+        const auto use = session::measure_layer(session, mount);
+        document["mounts"].back()["changed"] = {
+            {"entries", use.entries}, {"bytes", use.bytes}, {"more", use.more}};
+    }
     document["devices"] = entry.status.devices;
     document["mcp"] = session.mcp;
     for (const auto& file : session.user_files)
@@ -153,10 +159,13 @@ void show(const base::Context& context, const session::Entry& entry, const std::
     for (const auto& repo : session.repos) show_repo(printer, entry, repo);
     if (!session.mounts.empty()) {
         printer.title("mounts");
-        for (const auto& mount : session.mounts)
-            printer.item(fmt::format("{} {} {}", mount.target,
-                                     mount.writable ? "writable, is" : "read-only, shows",
-                                     mount.source.string()));
+        for (const auto& mount : session.mounts) {
+            printer.item(
+                fmt::format("{} {} {}", mount.target, session::access_words(mount), mount.source.string()));
+            if (mount.layer.empty()) continue;
+            const auto words = session::layer_words(session::measure_layer(session, mount));
+            if (!words.empty()) printer.item("  " + words);
+        }
     }
     if (session.devices.gpu || !session.devices.devices.empty()) {
         printer.title("devices");

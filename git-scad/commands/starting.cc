@@ -8,6 +8,7 @@
 #include "commands/trusting.h"
 #include "engine/host_check_login.h"
 #include "project/rules.h"
+#include "session/mount_layers.h"
 #include "session/start.h"
 
 #include <algorithm>
@@ -103,8 +104,7 @@ void describe_start(const base::Context& context, const session::Session& sessio
     }
     if (session.workspace == "copy") terminal.note("  working copies: a checkout for this session alone");
     for (const auto& mount : session.mounts)
-        terminal.note(fmt::format("  {}: {} {}", base::visible(mount.target),
-                                  mount.writable ? "writable, is" : "read-only, shows",
+        terminal.note(fmt::format("  {}: {} {}", base::visible(mount.target), session::access_words(mount),
                                   base::visible(mount.source.string())));
     const auto status = session::read_status(session.directory);
     if (!status.devices.empty())

@@ -9,6 +9,7 @@
 #include "review/summary.h"
 #include "session/client.h"
 #include "session/json_values.h"
+#include "session/mount_layers.h"
 
 #include <fmt/format.h>
 #include <memory>
@@ -188,6 +189,12 @@ void print_table(base::Terminal& terminal, const std::vector<SessionStatus>& ses
                                             base::one_line(row.problem)));
         }
         if (each.rows.empty()) head({});
+        for (const auto& mount : each.entry.session.mounts) {
+            if (mount.layer.empty()) continue;
+            const auto words = session::layer_words(session::measure_layer(each.entry.session, mount));
+            if (!words.empty())
+                notes.push_back(fmt::format("{}: {} has {}", name, base::visible(mount.target), words));
+        }
         if (const auto drift = environment::drift_words(each.entry.status.drift, drift_shown); !drift.empty())
             notes.push_back(name + ": python packages changed: " + base::one_line(drift));
         if (!each.entry.status.note.empty())

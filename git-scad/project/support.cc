@@ -63,10 +63,6 @@ std::vector<Unsupported> unsupported(const Project& project) {
     }
     for (const auto& mount : project.mounts) {
         auto name = "mounts." + toml_key(mount.target);
-        if (mount.mode == MountMode::cow) {
-            lack(place_of(project, name + ".mode", mount.place),
-                 "mounts with mode 'cow' are not supported in this build");
-        }
         if (mount.source.find("{session}") != std::string::npos) {
             lack(place_of(project, name + ".source", mount.place),
                  "'{session}' in a mount's source is not supported in this build");

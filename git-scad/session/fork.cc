@@ -9,6 +9,7 @@
 #include "session/environment_of.h"
 #include "session/host_remotes.h"
 #include "session/job.h"
+#include "session/mount_layers.h"
 #include "workspace/copy_file.h"
 #include "workspace/fork.h"
 #include "workspace/inner_mounts.h"
@@ -38,6 +39,8 @@ std::vector<std::filesystem::path> layers_of(const Session& session, const works
             (layer == "git" ? git : others).push_back(path);
         }
     if (!session.parts.venv.empty()) others.emplace_back("venv/upper");
+    for (const auto& mount : session.mounts)
+        if (!mount.layer.empty()) others.push_back(std::filesystem::path(mount.layer) / "upper");
     git.insert(git.end(), others.begin(), others.end());
     return git;
 }
@@ -59,6 +62,7 @@ std::vector<Copy> begin_copies(const base::Context& context, const Store& store,
             workspace.make_empty(place);
         }
         for (const auto* part : {"home", "tmp", "jobs"}) base::make_directories(directory.path() / part);
+        make_mount_layers(session, directory.path());
         prepare_environment(session, directory.path());
         copies.push_back({std::move(session), std::move(lock), std::move(directory)});
     }
@@ -76,6 +80,10 @@ class Stillness {
         for (const auto& repo : session.repos)
             hold(session.repo_directory(repo.name) / "lock",
                  fmt::format("workspace of repo '{}'", repo.name));
+        for (const auto& mount : session.mounts)
+            if (!mount.layer.empty())
+                hold(session.directory / mount.layer / "lock",
+                     fmt::format("changed part of '{}'", mount.target));
         if (!session.parts.venv.empty())
             hold(session.directory / "venv" / "lock", "Python environment of the session");
     }

@@ -17,13 +17,17 @@ void append(std::vector<engine::Mount>& mounts, std::vector<engine::Mount> more)
     std::move(more.begin(), more.end(), std::back_inserter(mounts));
 }
 
-engine::Mount project_mount(const SessionMount& mount) {
+engine::Mount project_mount(const Session& session, const SessionMount& mount) {
     // Read-only directories are overlays over nothing: sockets and FIFOs in them lead nowhere.
     // The source is a real path. Another mount may have let the session put a link in its place since.
     engine::Mount result;
     result.target = mount.target;
     result.exact = true;
-    if (mount.writable || mount.file)
+    const auto layer = session.directory / mount.layer;
+    if (!mount.layer.empty())
+        result.what = engine::Overlay{
+            .lowers = {mount.source}, .upper = layer / "upper", .work = layer / "work", .git = {}};
+    else if (mount.writable || mount.file)
         result.what = engine::Bind{mount.source, mount.writable};
     else
         result.what = engine::Overlay{.lowers = {mount.source}, .upper = {}, .work = {}, .git = {}};
@@ -103,7 +107,7 @@ engine::SandboxSpec session_spec(const Session& session, const base::Paths& path
     spec.mounts.push_back({"/tmp", engine::Bind{session.directory / "tmp", true}});
     append(spec.mounts, environment::environment_mounts(paths, session.parts, session.directory / "venv"));
     spec.mounts.push_back({std::string(agents_path), engine::Bind{paths.agents(), false}});
-    for (const auto& mount : session.mounts) spec.mounts.push_back(project_mount(mount));
+    for (const auto& mount : session.mounts) spec.mounts.push_back(project_mount(session, mount));
     spec.network = session.network;
     if (session.network == engine::NetworkMode::allow) spec.proxy_port = proxy_port;
     spec.limits = session.limits;
@@ -177,7 +181,10 @@ std::string session_readme(const Session& session) {
     if (!session.mounts.empty()) {
         text += "\n## Mounts\n\n";
         for (const auto& mount : session.mounts)
-            text += fmt::format("- {}: {}\n", mount.target, mount.writable ? "read-write" : "read-only");
+            text += fmt::format("- {}: {}\n", mount.target,
+                                !mount.layer.empty() ? "writable; what you change stays in the session"
+                                : mount.writable     ? "read-write"
+                                                     : "read-only");
     }
     if (session.devices.gpu || !session.devices.devices.empty()) {
         text += "\n## Devices\n\n";

@@ -174,7 +174,8 @@ std::string to_json(const Session& session) {
         document["mounts"].push_back({{"target", mount.target},
                                       {"source", mount.source.string()},
                                       {"writable", mount.writable},
-                                      {"file", mount.file}});
+                                      {"file", mount.file},
+                                      {"layer", mount.layer}});
     return base::to_text(document);
 }
 
@@ -213,7 +214,8 @@ Session read_session(const std::filesystem::path& directory) {
             for (const auto& value : array_at(document, "mounts"))
                 session.mounts.push_back({base::get_string(value, "target"),
                                           base::get_string(value, "source"),
-                                          base::get_bool(value, "writable"), base::get_bool(value, "file")});
+                                          base::get_bool(value, "writable"), base::get_bool(value, "file"),
+                                          base::find_string(value, "layer")});
             session.directory = directory;
             return session;
         },

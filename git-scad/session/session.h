@@ -38,7 +38,8 @@ struct SessionMount {
     std::string target;
     std::filesystem::path source;
     bool writable = false;
-    bool file = false; // the source is a regular file
+    bool file = false;      // the source is a regular file
+    std::string layer = {}; // what the session changes in it lies here, below its own directory: upper, work
     bool operator==(const SessionMount&) const = default;
 };
 

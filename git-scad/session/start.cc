@@ -15,6 +15,7 @@
 #include "project/trust.h"
 #include "session/creation.h"
 #include "session/environment_of.h"
+#include "session/mount_layers.h"
 #include "session/plan.h"
 #include "workspace/clone.h"
 #include "workspace/workspace.h"
@@ -50,8 +51,19 @@ std::vector<SessionMount> mounts_of(const project::Project& project) {
         // link in its place meanwhile.
         if (source != mount.source)
             throw fatal("cannot mount '{}': it leads to '{}' by now", mount.source, source.native());
-        mounts.push_back(
-            {mount.target, std::move(source), mount.mode == project::MountMode::rw, S_ISREG(status.st_mode)});
+        std::string layer;
+        if (mount.mode == project::MountMode::cow) {
+            if (!S_ISDIR(status.st_mode))
+                throw fatal("cannot mount '{}' copy-on-write: it is no directory", mount.source)
+                    .with_hint("mode = \"ro\"");
+            // Inside it would belong to nobody, and nobody could change it.
+            if (status.st_uid != ::geteuid())
+                throw fatal("cannot mount '{}' copy-on-write: it belongs to another user", mount.source)
+                    .with_hint("mode = \"ro\"");
+            layer = fmt::format("mounts/{}", mounts.size());
+        }
+        mounts.push_back({mount.target, std::move(source), mount.mode == project::MountMode::rw,
+                          S_ISREG(status.st_mode), std::move(layer)});
     }
     return mounts;
 }
@@ -106,6 +118,11 @@ Session describe(const base::Context& context, const project::Project& project, 
         workspace::choose_workspace(context.settings.get("scad.workspace").value_or(""), context.paths);
     session.branch = project.branch;
     session.mounts = mounts_of(project);
+    if (session.workspace != "overlay")
+        for (const auto& mount : session.mounts)
+            if (!mount.layer.empty())
+                throw fatal("cannot mount '{}' copy-on-write: overlays cannot be mounted here", mount.target)
+                    .with_hint("git scad doctor");
     session.devices = devices_of(project);
     session.network = environment::engine_mode(project.network.mode);
     session.agent = agent_of(context, project);
@@ -188,6 +205,7 @@ Session start_session(const base::Context& context, const project::Project& proj
     }
     context.terminal.progress("");
     for (const auto* part : {"home", "tmp", "jobs"}) base::make_directories(directory.path() / part);
+    make_mount_layers(session, directory.path());
     prepare_environment(session, directory.path());
     const auto agent = agent::find_agent(session.agent);
     session.user_files =

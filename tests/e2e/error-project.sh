@@ -74,7 +74,6 @@ lacking() { # <what is said> <line>…
         expect_match "$words" "$err"
     done
 }
-lacking 'cow' '[mounts."/data"]' "source = \"$trash\"" 'mode = "cow"'
 lacking 'base|debian' '[environment]' 'base = "debian:bookworm"'
 lacking 'url' '[repos.other]' 'url = "https://example.org/x.git"'
 lacking 'codex' '[agent]' 'use = "codex"'

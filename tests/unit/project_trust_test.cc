@@ -286,7 +286,6 @@ TEST_CASE("what this build cannot do is told with its place, when it is needed")
                       "4: 'repos.zeta.include' is not supported in this build",
                       "22: 'environment.packages' is not supported in this build",
                       "35: 'limits.disk' is not supported in this build",
-                      "14: mounts with mode 'cow' are not supported in this build",
                       "16: '{session}' in a mount's source is not supported in this build",
                       "20: the base 'debian:bookworm' is not supported in this build, only 'host'",
                       "46: the agent 'codex' is not supported in this build, only 'claude' and 'command'",
