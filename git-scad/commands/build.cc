@@ -14,6 +14,7 @@
 #include "project/support.h"
 #include "session/environment_of.h"
 #include "session/start.h"
+#include "session/url_repos.h"
 #include "workspace/base_tree.h"
 #include "workspace/clone.h"
 #include "workspace/workspace.h"
@@ -120,7 +121,7 @@ int build(Invocation& invocation, const Options& options) {
     if (options.list) return list(context);
     if (options.prune) return prune(context);
     const auto known = project::find_project(options.project, context);
-    const auto project = project::load(known.docs_repo, known.name, context);
+    auto project = project::load(known.docs_repo, known.name, context);
     for (const auto& warning : project::warnings(project))
         context.terminal.warning(
             base::visible(fmt::format("{}:{}: {}", warning.place.file, warning.place.line, warning.message)));
@@ -149,16 +150,18 @@ bool build_environment(const base::Context& context, const project::Project& pro
 
 } // namespace
 
-bool build_project(const base::Context& context, const project::Project& project, bool anew) {
+bool build_project(const base::Context& context, project::Project& project, bool anew) {
     auto& terminal = context.terminal;
     ask_for_trust(context, project);
     project::require_supported(project);
+    session::fetch_url_repos(context, project);
     const auto engine = engine::make_engine(context.settings.get("scad.engine").value_or("bubblewrap"));
     const auto workspace = workspace::make_workspace(
         workspace::choose_workspace(context.settings.get("scad.workspace").value_or(""), context.paths));
     std::vector<workspace::Origin> origins;
     for (const auto& repo : project.repos) {
-        origins.push_back(workspace::inspect_origin(repo.name, repo.path, repo.base, context.variables));
+        origins.push_back(
+            workspace::inspect_origin(repo.name, repo.path, repo.base, context.variables, !repo.url.empty()));
         for (const auto& warning : origins.back().warnings)
             terminal.warning(base::visible(fmt::format("{}: {}", repo.name, warning)));
     }

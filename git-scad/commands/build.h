@@ -9,6 +9,6 @@ namespace scad::commands {
 // each repo, with progress on stderr; `anew`: an environment without anything of an earlier build. False: all
 // was up to date. Error::no when the project is not trusted; fatal when it asks for what this build does not
 // have.
-bool build_project(const base::Context& context, const project::Project& project, bool anew = false);
+bool build_project(const base::Context& context, project::Project& project, bool anew = false);
 
 } // namespace scad::commands

@@ -7,6 +7,7 @@
 #include "project/discover.h"
 #include "project/load.h"
 #include "session/host_remotes.h"
+#include "session/url_repos.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -50,7 +51,7 @@ std::set<std::filesystem::path> host_repos(const base::Context& context, const s
     for (const auto& known : project::known_projects(context)) {
         try {
             for (const auto& repo : project::load(known.docs_repo, known.name, context).repos)
-                add_path(repo.path);
+                add_path(repo.url.empty() ? repo.path : session::url_repo_path(context.paths, repo.url));
         } catch (const Error&) { // a project file with errors
         }
     }

@@ -43,7 +43,7 @@ int dispatch(Invocation& invocation, Options options) {
     tell_project_from_prompt(context, options, invocation.has_words);
     check_work(options.work, invocation);
     const auto known = project::find_project(options.project, context);
-    const auto project = project::load(known.docs_repo, known.name, context);
+    auto project = project::load(known.docs_repo, known.name, context);
     ask_for_trust(context, project);
     session::Logins logins(context);
     const auto agent = session::agent_of(context, project);

@@ -5,6 +5,7 @@
 #include "commands/all.h"
 #include "commands/options.h"
 #include "project/load.h"
+#include "project/rules.h"
 #include "project/template.h"
 
 #include <algorithm>
@@ -117,7 +118,19 @@ class Init {
         auto path = real_path(repo.worktree.empty() ? repo.git_dir : repo.worktree);
         auto name = name_from(path, otherwise, names_);
         names_.insert(name);
-        input_.repos.emplace_back(name, written_path(path, top_, real_path(context_.paths.home)));
+        auto written = written_path(path, top_, real_path(context_.paths.home));
+        if (project::url_problem(written).empty())
+            written = "./" + written; // it could be taken for an address
+        input_.repos.emplace_back(name, std::move(written));
+    }
+
+    void add_url(const std::string& url) {
+        // The last part of its path: what `git clone` would call it.
+        std::string last = url.substr(url.find_last_of("/:", url.find_last_not_of('/')) + 1);
+        while (last.ends_with('/')) last.pop_back();
+        auto name = name_from(last, "repo", names_);
+        names_.insert(name);
+        input_.repos.emplace_back(name, url);
     }
 
     // Those named, and the docs repo itself after them: where jobs start is the first.
@@ -125,6 +138,10 @@ class Init {
         for (const auto& text : options_.repos) {
             auto path = base::expand_path(text, context_.paths.home, context_.directory);
             std::error_code error;
+            if (!fs::exists(path, error) && project::url_problem(text).empty()) {
+                add_url(text);
+                continue;
+            }
             if (!fs::exists(path, error)) throw fatal("there is no '{}'", path.native());
             auto repo = base::find_host_repo(path, context_.variables);
             if (!repo) {
@@ -189,7 +206,8 @@ Action set_up_init(CLI::App& app) {
     auto options = std::make_shared<Options>();
     add_argument(app, "project", options->project,
                  "the project's name; default: that of the repo you stand in");
-    add_arguments(app, "repo", options->repos, Count::any, "further repos of the project, by directory");
+    add_arguments(app, "repo", options->repos, Count::any,
+                  "further repos of the project, by directory or url");
     add_option(app, "--mount", "<dir>", options->mounts, "a host directory that sessions see, read only");
     return [options](Invocation& invocation) { return Init(invocation.context, *options).run(); };
 }

@@ -28,6 +28,7 @@ nlohmann::json repo_json(const session::Entry& entry, const session::SessionRepo
     const auto state = review::state_of(entry.session, entry.status, repo.name);
     return {{"name", repo.name},
             {"host", repo.host.string()},
+            {"url", repo.url},
             {"base_commit", repo.base_commit},
             {"base_branch", repo.base_branch},
             {"work_branch", repo.branch},
@@ -109,6 +110,7 @@ class Printer {
 void show_repo(Printer& printer, const session::Entry& entry, const session::SessionRepo& repo) {
     const auto state = review::state_of(entry.session, entry.status, repo.name);
     printer.item(fmt::format("/work/{} from {}", repo.name, repo.host.string()));
+    if (!repo.url.empty()) printer.item("    fetched from " + repo.url);
     printer.item(fmt::format("    base {}{}, branch {}", short_id(repo.base_commit),
                              repo.base_branch.empty() ? "" : " of " + repo.base_branch,
                              state.branch.empty() ? "none (detached HEAD)" : state.branch));

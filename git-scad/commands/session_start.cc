@@ -23,7 +23,7 @@ int start(Invocation& invocation, const Options& options) {
     if (options.argument && request.name) throw usage("a name as argument and --name exclude each other");
     if (options.argument) request.name = options.argument;
     const auto known = project::find_project(options.project, context);
-    const auto project = project::load(known.docs_repo, known.name, context);
+    auto project = project::load(known.docs_repo, known.name, context);
     open_swept_store(context);
     const auto sessions = start_sessions(context, project, request);
     for (const auto& session : sessions) context.terminal.line(session.name);

@@ -9,7 +9,9 @@
 #include "engine/host_check_login.h"
 #include "project/rules.h"
 #include "session/mount_layers.h"
+#include "project/support.h"
 #include "session/start.h"
+#include "session/url_repos.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -64,20 +66,25 @@ void add_start_options(CLI::App& app, StartRequest& request) {
                "where that repo starts, instead of where the project says");
     add_option(app, "--port", "<name>=<port>", request.ports,
                "lease a port of its own, from that number on, as SCAD_PORT_<NAME>");
+    add_flag(app, "--with-changes", request.with_changes,
+             "start from the uncommitted work of the host's repos, too");
 }
 
-std::vector<session::Session> start_sessions(const base::Context& context, const project::Project& project,
+std::vector<session::Session> start_sessions(const base::Context& context, project::Project& project,
                                              const StartRequest& request) {
     const auto count = request.count ? parse_count("-n", *request.count, most_sessions) : 1;
     session::StartOptions options;
     options.engine = request.engine;
     options.bases = parse_bases(request.bases, project);
     for (const auto& port : request.ports) options.ports.push_back(session::parse_port_wish(port));
+    options.with_changes = request.with_changes;
     if (request.count)
         options.stem = request.name.value_or("");
     else
         options.name = request.name.value_or("");
     ask_for_trust(context, project);
+    project::require_supported(project);
+    session::fetch_url_repos(context, project);
     std::vector<session::Session> sessions;
     for (std::size_t i = 0; i < count; ++i) {
         try {
@@ -100,7 +107,8 @@ void describe_start(const base::Context& context, const session::Session& sessio
                                                    : fmt::format("{} ({})", base::visible(repo.base_branch),
                                                                  short_id(repo.base_commit));
         terminal.note(fmt::format("  /work/{}: branch {} from {} of {}", repo.name,
-                                  base::visible(repo.branch), base, base::visible(repo.host.string())));
+                                  base::visible(repo.branch), base,
+                                  base::visible(repo.url.empty() ? repo.host.string() : repo.url)));
     }
     if (session.workspace == "copy") terminal.note("  working copies: a checkout for this session alone");
     for (const auto& mount : session.mounts)

@@ -21,12 +21,13 @@ struct StartRequest {
     std::string engine;
     std::vector<std::string> bases; // "<repo>=<revision>"
     std::vector<std::string> ports; // "web=3000"
+    bool with_changes = false;
 };
 void add_start_options(CLI::App& app, StartRequest& request);
 
 // Starts them one after another and describes each on stderr. One that fails does not take back those that
 // were started: it is said, and the others come. What keeps the first one from starting is thrown as it is.
-std::vector<session::Session> start_sessions(const base::Context& context, const project::Project& project,
+std::vector<session::Session> start_sessions(const base::Context& context, project::Project& project,
                                              const StartRequest& request);
 
 // Says on stderr what a session that was just started has: repos, limits with their means, network, warnings.

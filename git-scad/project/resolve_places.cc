@@ -50,7 +50,9 @@ class RepoResolver {
         }
         repo.include = section.strings("include", [&](const std::string& file) -> std::string {
             auto inner_why = inner_path_problem(file);
-            if (!inner_why.empty() || repo.path.empty()) return inner_why;
+            if (!inner_why.empty()) return inner_why;
+            if (!repo.url.empty()) return "a repo that is fetched has no files of this machine";
+            if (repo.path.empty()) return {};
             std::error_code error;
             return fs::exists(repo.path / file, error) ? "" : "no such file in the repo";
         });

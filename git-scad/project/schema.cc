@@ -17,12 +17,12 @@ constexpr std::array keys = {
     Key{"repos.*", "path", Type::string, "", "",
         "The repo on this machine: from the docs repo's top, or absolute, or below ~. Either this or url."},
     Key{"repos.*", "url", Type::string, "", "",
-        "Where to fetch it from (https, ssh, git, file), instead of path.", true},
+        "Where to fetch it from (https, ssh, git, file), instead of path."},
     Key{"repos.*", "base", Type::string, "", "the repo's HEAD",
         "The branch, tag or commit that sessions start from."},
     Key{"repos.*", "include", Type::strings, "", "[]",
-        "Files that git ignores on the host and of which the session gets a copy, from the repo's top.",
-        true},
+        "Files and directories that git ignores on the host and of which the session gets a copy, from the "
+        "repo's top."},
 
     Key{"", "mounts", Type::named_tables, "", "",
         "A host directory that the session sees at this absolute path."},

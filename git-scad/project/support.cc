@@ -47,11 +47,6 @@ std::vector<Unsupported> unsupported(const Project& project) {
     auto used = [&](const std::string& name) {
         const auto& environment = project.environment;
         if (name == "environment.packages") return !environment.packages.empty();
-        if (name.ends_with(".include")) {
-            return std::any_of(project.repos.begin(), project.repos.end(), [&](const Repo& repo) {
-                return name == "repos." + toml_key(repo.name) + ".include" && !repo.include.empty();
-            });
-        }
         return true;
     };
     for (const auto& key : schema()) {

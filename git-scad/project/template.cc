@@ -36,11 +36,13 @@ std::string project_template(const TemplateInput& input) {
         "# defaults. Lines that start with '#' are examples. '{0}.local.toml' beside this file is laid\n"
         "# over it on this machine only.\n\n"
         "# The git repos of a session, each a clone of its own at /work/<name>. A path is taken from the\n"
-        "# top of this docs repo, unless it is absolute or starts with ~. The first repo is where jobs "
-        "start.\n",
+        "# top of this docs repo, unless it is absolute or starts with ~; url = \"https://…\" instead of "
+        "path is "
+        "fetched.\n# The first repo is where jobs start.\n",
         input.name);
-    for (const auto& [name, path] : input.repos) {
-        out += fmt::format("[repos.{}]\npath = {}\n", toml_key(name), toml_string(path));
+    for (const auto& [name, place] : input.repos) {
+        out += fmt::format("[repos.{}]\n{} = {}\n", toml_key(name),
+                           url_problem(place).empty() ? "url" : "path", toml_string(place));
         if (name == input.repos.front().first) {
             out +=
                 "# base = \"main\"               # where sessions start; default: what HEAD of the repo is\n";

@@ -9,7 +9,7 @@ namespace scad::project {
 
 struct TemplateInput {
     std::string name;
-    std::vector<std::pair<std::string, std::string>> repos; // name, path as written into the file
+    std::vector<std::pair<std::string, std::string>> repos; // name, path or url as written into the file
     std::vector<std::string> mounts;                        // host directories
 };
 

@@ -58,6 +58,8 @@ nlohmann::json repo_to_json(const SessionRepo& repo) {
     nlohmann::json objects = nlohmann::json::array();
     for (const auto& path : repo.objects) objects.push_back(path.string());
     return {{"name", repo.name},
+            {"start_commit", repo.start_commit},
+            {"url", repo.url},
             {"host", repo.host.string()},
             {"common_dir", repo.common_dir.string()},
             {"objects", objects},
@@ -101,6 +103,8 @@ SessionRepo repo_from_json(const nlohmann::json& value) {
     repo.base_commit = base::get_string(value, "base_commit");
     repo.base_branch = base::get_string(value, "base_branch");
     repo.base_ref = base::find_string(value, "base_ref");
+    repo.start_commit = base::find_string(value, "start_commit");
+    repo.url = base::find_string(value, "url");
     repo.branch = base::get_string(value, "branch");
     repo.tree = base::get_string(value, "tree");
     return repo;

@@ -27,10 +27,12 @@ struct SessionRepo {
     std::filesystem::path common_dir; // identifies it
     std::vector<std::filesystem::path> objects;
     std::string base_commit;
-    std::string base_branch;   // its name as a branch of origin in the session
-    std::string branch;        // the work branch
-    std::string tree;          // key of its base tree; empty: it has none
-    std::string base_ref = {}; // of the host, "refs/heads/main" …; empty: the base is no branch
+    std::string base_branch;       // its name as a branch of origin in the session
+    std::string branch;            // the work branch
+    std::string tree;              // key of its base tree; empty: it has none
+    std::string base_ref = {};     // of the host, "refs/heads/main" …; empty: the base is no branch
+    std::string start_commit = {}; // where the work branch starts, on top of the base; empty: at the base
+    std::string url = {};          // of a repo that the project names by it
     bool operator==(const SessionRepo&) const = default;
 };
 

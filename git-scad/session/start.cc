@@ -16,8 +16,10 @@
 #include "session/creation.h"
 #include "session/environment_of.h"
 #include "session/mount_layers.h"
+#include "session/host_work.h"
 #include "session/plan.h"
 #include "workspace/clone.h"
+#include "workspace/include.h"
 #include "workspace/workspace.h"
 
 #include <algorithm>
@@ -176,13 +178,18 @@ Session start_session(const base::Context& context, const project::Project& proj
     std::vector<workspace::Origin> origins;
     for (const auto& repo : project.repos) {
         const auto base = options.bases.find(repo.name);
-        origins.push_back(workspace::inspect_origin(
-            repo.name, repo.path, base == options.bases.end() ? repo.base : base->second, context.variables));
+        origins.push_back(workspace::inspect_origin(repo.name, repo.path,
+                                                    base == options.bases.end() ? repo.base : base->second,
+                                                    context.variables, !repo.url.empty()));
     }
     const auto held_environment = environment::hold(context.paths);
     take_environment(session, context, project, origins);
-    for (const auto& origin : origins)
-        session.repos.push_back(session_repo(origin, workspace->tree_key(origin)));
+    for (std::size_t i = 0; i < origins.size(); ++i) {
+        session.repos.push_back(session_repo(origins[i], workspace->tree_key(origins[i])));
+        session.repos.back().url = project.repos[i].url;
+    }
+    std::optional<LeftBehind> left_behind; // looks meanwhile
+    if (!options.with_changes) left_behind.emplace(context, origins);
     const auto lock = take_name(context, store, session,
                                 {options.name, options.stem.empty() ? session.project : options.stem});
     for (auto& repo : session.repos) repo.branch = work_branch(session);
@@ -196,12 +203,20 @@ Session start_session(const base::Context& context, const project::Project& proj
     base::WholeDirectory directory(context.paths.sessions());
     const workspace::Making making{context.paths, *engine,
                                    [&](const std::string& line) { context.terminal.progress(line); }};
-    for (const auto& origin : origins) {
-        for (const auto& warning : origin.warnings)
-            context.terminal.warning(base::visible(fmt::format("{}: {}", origin.name, warning)));
+    for (std::size_t i = 0; i < origins.size(); ++i) {
+        workspace::Origin origin = origins[i];
         const auto repo_directory = directory.path() / "repos" / origin.name;
         base::make_directories(repo_directory);
-        workspace->make(repo_directory, origin, session.repo(origin.name)->branch, making);
+        if (options.with_changes) take_changes(context, origin, repo_directory);
+        session.repos[i].start_commit = origin.start_commit;
+        if (const auto& include = project.repos[i].include; !include.empty()) {
+            origin.laid_over = repo_directory / "include";
+            workspace::copy_included(origin, include, origin.laid_over, context.variables);
+        }
+        for (const auto& warning : origin.warnings)
+            context.terminal.warning(base::visible(fmt::format("{}: {}", origin.name, warning)));
+        workspace->make(repo_directory, origin, session.repos[i].branch, making);
+        if (!origin.laid_over.empty()) base::remove_tree(origin.laid_over);
     }
     context.terminal.progress("");
     for (const auto* part : {"home", "tmp", "jobs"}) base::make_directories(directory.path() / part);
@@ -219,6 +234,7 @@ Session start_session(const base::Context& context, const project::Project& proj
     write_status(directory.path(), status, false);
 
     bring_up(context, session, directory);
+    if (left_behind) left_behind->tell();
     return session;
 }
 

@@ -25,13 +25,14 @@ struct StartOptions {
     std::string engine;                       // empty: scad.engine, else "bubblewrap"
     std::map<std::string, std::string> bases; // repo -> a revision of it, in place of the project's
     std::vector<PortLease> ports;             // wished
+    bool with_changes = false; // the host's uncommitted work comes along, as a commit on top of the base
 };
 
-// Makes a session of a trusted, supported project whose environment is baked, and starts it: directory whole,
-// pins, supervisor ready, remotes and refs last. A kill at any point leaves what the next command repairs or
-// sweeps. Fatal: name in use or with refs left of an earlier session (`git scad code prune <name>`),
-// environment or base tree missing (`git scad build <project>`: base trees are made here when only the base
-// moved on).
+// Makes a session of a trusted, supported project whose environment is baked and whose repos by url were
+// fetched (session/url_repos.h), and starts it: directory whole, pins, supervisor ready, remotes and refs
+// last. A kill at any point leaves what the next command repairs or sweeps. Fatal: name in use or with refs
+// left of an earlier session (`git scad code prune <name>`), environment or base tree missing (`git scad
+// build <project>`: base trees are made here when only the base moved on).
 Session start_session(const base::Context& context, const project::Project& project,
                       const StartOptions& options);
 

@@ -62,8 +62,12 @@ void make_small_files(const std::filesystem::path& directory) {
 
 void fill_working_copy(std::vector<engine::Mount> mounts, const Origin& origin,
                        const engine::Engine& engine) {
+    if (!origin.laid_over.empty())
+        mounts.push_back({std::string(laid_over_path), engine::Bind{origin.laid_over, false}});
     run_checkout(engine, checkout_spec(std::move(mounts)),
-                 fill_argv("/work/" + origin.name, origin.base_commit), origin);
+                 fill_argv("/work/" + origin.name,
+                           origin.start_commit.empty() ? origin.base_commit : origin.start_commit),
+                 origin);
 }
 
 } // namespace scad::workspace

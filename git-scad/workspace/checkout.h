@@ -23,7 +23,7 @@ void run_checkout(const engine::Engine& engine, const engine::SandboxSpec& spec,
 void make_small_files(const std::filesystem::path& directory);
 
 // Brings the working copy that `mounts` show at /work/<origin.name> to the commit where its branch starts,
-// with a valid index in its git directory.
+// lays over it what is to be laid over it, and leaves a valid index in its git directory.
 void fill_working_copy(std::vector<engine::Mount> mounts, const Origin& origin, const engine::Engine& engine);
 
 } // namespace scad::workspace

@@ -44,6 +44,7 @@ export GIT_DIR="$1/.git" GIT_WORK_TREE="$1"
 cd "$1"
 git='git -c core.hooksPath=/dev/null -c core.fsmonitor=false -c core.splitIndex=false'
 $git -c checkout.workers=2 read-tree --reset -u "$2"
+[ ! -d /run/scad/include ] || find /run/scad/include -mindepth 1 -maxdepth 1 -exec cp -a -t . {} +
 $git update-index -q --refresh || test $? -eq 1
 missing=$($git ls-files --deleted | head -n 5)
 if [ -n "$missing" ]; then

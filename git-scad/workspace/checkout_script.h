@@ -21,8 +21,11 @@ std::vector<std::string> checkout_argv(const std::string& work_tree, const std::
 // index agree with what is seen there, and fails with the names of files that are missing.
 std::vector<std::string> refresh_argv(const std::string& work_tree);
 
+// Where the files are that a working copy gets beside those of its commit.
+inline constexpr std::string_view laid_over_path = "/run/scad/include";
+
 // In a sandbox where a working copy is mounted with its git directory: checks out `commit` over whatever
-// commit is there, and leaves a valid index.
+// commit is there, copies what is at laid_over_path, and leaves a valid index.
 std::vector<std::string> fill_argv(const std::string& work_tree, const std::string& commit);
 
 } // namespace scad::workspace

@@ -53,7 +53,8 @@ std::string git_config(const Origin& origin) {
 
 std::string packed_refs(const Origin& origin, const std::string& branch) {
     std::vector<base::RefTip> refs = origin.tags;
-    refs.push_back({"refs/heads/" + branch, origin.base_commit});
+    refs.push_back(
+        {"refs/heads/" + branch, origin.start_commit.empty() ? origin.base_commit : origin.start_commit});
     if (!origin.base_branch.empty())
         refs.push_back({"refs/remotes/origin/" + origin.base_branch, origin.base_commit});
     std::sort(refs.begin(), refs.end(), [](const auto& a, const auto& b) { return a.name < b.name; });

@@ -20,9 +20,11 @@ struct Origin {
     std::vector<std::filesystem::path> objects; // the host's object directory and its alternates, resolved
                                                 // flat (gitrepository-layout(5), objects/info/alternates)
     std::string base_commit;                    // object id
-    std::string base_ref;              // the host's ref that the base is: "refs/heads/main", or of its origin
-                                       // "refs/remotes/origin/main"; empty for any other revision
-    std::string base_branch;           // its short name, "main", which is origin/main in the session
+    std::string base_ref;     // the host's ref that the base is: "refs/heads/main", or of its origin
+                              // "refs/remotes/origin/main"; empty for any other revision
+    std::string base_branch;  // its short name, "main", which is origin/main in the session
+    std::string start_commit; // where the work branch starts, when there is a commit on top of the base
+    std::filesystem::path laid_over;   // a directory of scad's own whose files are laid over the checkout
     std::string origin_url;            // of the host's own `origin`, without user and password; empty: none
     std::vector<base::RefTip> tags;    // reachable from the base; not peeled
     std::string user_name, user_email; // the identity that commits in the session get
@@ -39,8 +41,10 @@ struct Origin {
 // Asks the host repo; `base` empty: its HEAD. Few processes (each costs 2 ms). Fatal: no repo at `path`,
 // unknown revision (with the repo's name), no commit yet, an object directory that a session could not be
 // given (partial clone with missing objects, unsupported format), each with what to do.
+// With `fetched` the branches of the repo are those of its remote (refs/remotes/origin/*), which has no local
+// ones.
 Origin inspect_origin(const std::string& name, const std::filesystem::path& path, const std::string& base,
-                      const base::Variables& variables);
+                      const base::Variables& variables, bool fetched = false);
 
 // Writes a whole git directory for a session by hand (no git process): HEAD on `branch` at the base commit,
 // config, packed-refs (branch, origin/<base>, tags), objects/info/alternates with the paths inside

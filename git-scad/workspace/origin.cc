@@ -200,6 +200,20 @@ std::filesystem::path place_of(const HostRepo& host) {
     return host.worktree.empty() ? host.git_dir : host.worktree;
 }
 
+// In a repo whose branches are those of its remote: the ref that `base` names there, the remote's HEAD when
+// it is empty. Another revision stays as it is.
+std::string base_in_fetched(const std::filesystem::path& git_dir, const std::string& base,
+                            const Variables& variables) {
+    const std::string below = "refs/remotes/origin/";
+    if (base.empty() || base == "HEAD" || base == "@") {
+        const auto head = base::read_if_exists(git_dir / below / "HEAD", 4096).value_or("");
+        constexpr std::string_view start = "ref: ";
+        return head.starts_with(start) ? std::string(base::trim(head.substr(start.size()))) : below + "HEAD";
+    }
+    const std::string ref = below + branch_candidate(base);
+    return ref_names(git_dir, ref, variables).empty() ? base : ref;
+}
+
 // What is asked about the base, by one process: the base itself, the branch that it may be, its files, and
 // two of them that tell of contents which a session will lack.
 struct BaseQuestion {
@@ -221,9 +235,12 @@ struct BaseQuestion {
 };
 
 // `git cat-file` as answered the question: base commit and branch, and warnings.
-void take_answers(const BaseQuestion& question, std::string text, const HostGit& git, Origin& origin) {
-    const std::string place = place_of(origin.host).native();
-    const std::string quoted = base::shell_quote(place);
+void take_answers(const BaseQuestion& question, std::string text, const HostGit& git, bool fetched,
+                  Origin& origin) {
+    // Of one that was fetched the user knows the url.
+    const auto url = origin.host_settings.get("remote.origin.url");
+    const std::string place = fetched && url ? without_credentials(*url) : place_of(origin.host).native();
+    const std::string quoted = base::shell_quote(place_of(origin.host).native());
     const std::string branch = question.head ? current_branch(origin.host, git) : question.branch;
     Answers answers(std::move(text));
     const Answer commit = answers.info();
@@ -237,6 +254,8 @@ void take_answers(const BaseQuestion& question, std::string text, const HostGit&
             throw fatal("repo '{}' at '{}' has no commit yet", origin.name, place)
                 .with_hint("git -C {} commit --allow-empty -m start", quoted);
         }
+        if (fetched && question.revision.ends_with("refs/remotes/origin/HEAD"))
+            throw fatal("repo '{}' at '{}' has no commit yet", origin.name, place);
         throw fatal("repo '{}' at '{}' has no revision '{}'", origin.name, place, question.revision)
             .with_hint("git -C {} branch --all    # shows what there is", quoted);
     }
@@ -269,17 +288,18 @@ void take_answers(const BaseQuestion& question, std::string text, const HostGit&
 
 } // namespace
 
-Origin inspect_origin(const std::string& name, const std::filesystem::path& path, const std::string& base,
-                      const Variables& variables) {
+Origin inspect_origin(const std::string& name, const std::filesystem::path& path, const std::string& wanted,
+                      const Variables& variables, bool fetched) {
     Origin origin;
     origin.name = name;
     std::error_code error;
     if (!std::filesystem::is_directory(path, error)) {
         throw fatal("repo '{}': there is no directory '{}'", name, path.native());
     }
-    if (base.find('\n') != std::string::npos || base.find('\0') != std::string::npos) {
+    if (wanted.find('\n') != std::string::npos || wanted.find('\0') != std::string::npos) {
         throw fatal("the base of repo '{}' has a newline", name);
     }
+    const std::string base = fetched ? base_in_fetched(path, wanted, variables) : wanted;
     // Three processes that only read, and none waits for what another finds out.
     const BaseQuestion question(base);
     const Variables plain_variables(variables.for_host_git());
@@ -303,7 +323,8 @@ Origin inspect_origin(const std::string& name, const std::filesystem::path& path
     add_objects(host->objects, 0, origin);
 
     const HostGit git(place_of(*host), variables);
-    take_answers(question, with_context([&] { return asking.get(); }, "in repo '{}'", name), git, origin);
+    take_answers(question, with_context([&] { return asking.get(); }, "in repo '{}'", name), git, fetched,
+                 origin);
     check_partial(git, settings, origin);
     find_tags(git, variables, origin);
     find_identity(settings, variables, origin);

@@ -18,6 +18,8 @@ class OverlayWorkspace : public Workspace {
         const BaseTree tree = ensure_base_tree(making.paths, origin, making.engine, making.progress);
         make_empty(directory);
         write_git_directory(directory / "git", origin, branch, tree.index());
+        if (!origin.start_commit.empty() || !origin.laid_over.empty())
+            fill_working_copy(mounts(directory, origin.name, tree, origin.objects), origin, making.engine);
     }
 
     std::vector<std::string> layers() const override { return {"git", "upper"}; }

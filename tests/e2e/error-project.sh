@@ -75,7 +75,6 @@ lacking() { # <what is said> <line>…
     done
 }
 lacking 'base|debian' '[environment]' 'base = "debian:bookworm"'
-lacking 'url' '[repos.other]' 'url = "https://example.org/x.git"'
 lacking 'codex' '[agent]' 'use = "codex"'
 
 printf '%s\n' '[repos.code]' 'path = "../code"' '[[trigger]]' 'on = "post-commit"' 'repo = "code"' 'prompt = "x"' >"$file"

@@ -282,8 +282,6 @@ TEST_CASE("what this build cannot do is told with its place, when it is needed")
         told.push_back(std::to_string(lack.place.line) + ": " + lack.message);
     }
     CHECK(told == std::vector<std::string>{
-                      "8: 'repos.far.url' is not supported in this build",
-                      "4: 'repos.zeta.include' is not supported in this build",
                       "22: 'environment.packages' is not supported in this build",
                       "35: 'limits.disk' is not supported in this build",
                       "16: '{session}' in a mount's source is not supported in this build",
