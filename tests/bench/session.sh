@@ -36,6 +36,17 @@ git scad session stop -q s1
 fork=$(median_of 5 git scad session fork -q s1 "g{}")
 compare "the same of a stopped session" "$fork" "session start, warm" "$start" 3
 
+# Renames of files, which process 1 is asked about, beside the same on the host.
+renames='import os, time
+open("r0", "w").close()
+begin = time.perf_counter()
+for n in range(5000): os.rename(f"r{n % 2}", f"r{(n + 1) % 2}")
+print((time.perf_counter() - begin) * 1000 / 5000)
+os.remove("r0")'
+rename_inside=$(git scad session exec -w /home/agent s2 -- python3 -c "$renames")
+rename_outside=$(cd "$HOME" && python3 -c "$renames")
+compare "rename of a file in a session" "$rename_inside" "the same on the host" "$rename_outside" 10
+
 exec_true=$(median_of 25 /usr/bin/true)
 job=$(median_of 5 git scad inject s0 -- true)
 compare "inject -- true" "$job" "fork and exec of true" "$exec_true" 40

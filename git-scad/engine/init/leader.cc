@@ -1,6 +1,7 @@
 #include "engine/init/leader.h"
 
 #include "engine/init/protocol.h"
+#include "engine/init/renames.h"
 #include "engine/init/system.h"
 
 #include <algorithm>
@@ -140,6 +141,7 @@ void run_leader(int payload, const Streams& streams, int report, const JobLimits
             0); // inherited; said again because the control socket's copy and the report pipe depend on it
     int failure[2];
     if (::pipe2(failure, O_CLOEXEC) != 0) fail(report, Report::Step::fork, errno);
+    int renames = ask_about_renames();
     pid_t program = ::fork();
     if (program < 0) fail(report, Report::Step::fork, errno);
     if (program == 0) run_program(payload, streams, failure[1], limits);
@@ -148,8 +150,9 @@ void run_leader(int payload, const Streams& streams, int report, const JobLimits
                   program}; // before the program can have killed its leader
     write_whole(report, &forked, sizeof forked);
     // Its streams too: their readers wait for end of file. All signals stay blocked, as in process 1.
-    close_all_but({report, failure[0]});
+    close_all_but({report, failure[0], renames});
     for (int fd = 0; fd < 3; ++fd) ::close(fd);
+    answer_renames(renames);
     Report failed;
     ssize_t n = 0;
     do n = ::read(failure[0], &failed, sizeof failed);
