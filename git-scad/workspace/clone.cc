@@ -13,6 +13,13 @@ namespace scad::workspace {
 
 namespace {
 
+constexpr std::string_view offered_namespace = "scad-origin";
+// Run by git's shell, with the path of the repo behind it (git-config(1), remote.<name>.uploadpack).
+constexpr std::string_view offering =
+    "echo \"scad: origin is as the host's repo was when the session started or was last updated; "
+    "'git scad session update ${SCAD_SESSION:-<session>}' on the host brings what is new\" >&2; "
+    "GIT_NAMESPACE=scad-origin git-upload-pack";
+
 void write_new(const std::filesystem::path& path, std::string_view content) {
     const base::Fd file = base::open_file(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0644);
     with_context([&] { base::write_all(file.get(), content); }, "cannot write '{}'", path.native());
@@ -22,6 +29,29 @@ void write_new(const std::filesystem::path& path, std::string_view content) {
 
 std::string inner_objects(const std::string& name, std::size_t n) {
     return fmt::format("/run/scad/objects/{}/{}", name, n);
+}
+
+std::string offered_ref(const std::string& branch) {
+    return fmt::format("refs/namespaces/{}/refs/heads/{}", offered_namespace, branch);
+}
+
+// Nothing outside can be fetched from, and nothing needs to: all objects of the host are at hand. So fetching
+// `origin` asks this very repo, for those refs that stand for the host's (gitnamespaces(7)). Its url stays
+// what it is in the host repo, and is what a push goes to.
+static std::string remote_config(const Origin& origin) {
+    std::string text = "[remote \"origin\"]\n";
+    if (origin.partial) { // what is missing cannot be found here, and would be asked for again and again
+        if (!origin.origin_url.empty()) text += fmt::format("\turl = {}\n", config_value(origin.origin_url));
+        return text + "\tfetch = +refs/heads/*:refs/remotes/origin/*\n\tpromisor = true\n";
+    }
+    const std::string own = fmt::format("/work/{}/.git", origin.name);
+    const std::string& url = origin.origin_url.empty() ? own : origin.origin_url;
+    text += fmt::format("\turl = {}\n\tfetch = +refs/heads/*:refs/remotes/origin/*\n\tuploadpack = {}\n",
+                        config_value(url), config_value(offering));
+    if (url != own)
+        text += fmt::format("[url {0}]\n\tinsteadOf = {1}\n[url {1}]\n\tpushInsteadOf = {1}\n",
+                            config_value(own), config_value(url));
+    return text;
 }
 
 std::string git_config(const Origin& origin) {
@@ -42,12 +72,7 @@ std::string git_config(const Origin& origin) {
     }
     text += fmt::format("[user]\n\tname = {}\n\temail = {}\n", config_value(origin.user_name),
                         config_value(origin.user_email));
-    if (!origin.origin_url.empty() || origin.partial) {
-        text += "[remote \"origin\"]\n";
-        if (!origin.origin_url.empty()) text += fmt::format("\turl = {}\n", config_value(origin.origin_url));
-        text += "\tfetch = +refs/heads/*:refs/remotes/origin/*\n";
-        if (origin.partial) text += "\tpromisor = true\n";
-    }
+    text += remote_config(origin);
     return text;
 }
 
@@ -55,8 +80,10 @@ std::string packed_refs(const Origin& origin, const std::string& branch) {
     std::vector<base::RefTip> refs = origin.tags;
     refs.push_back(
         {"refs/heads/" + branch, origin.start_commit.empty() ? origin.base_commit : origin.start_commit});
-    if (!origin.base_branch.empty())
+    if (!origin.base_branch.empty()) {
         refs.push_back({"refs/remotes/origin/" + origin.base_branch, origin.base_commit});
+        refs.push_back({offered_ref(origin.base_branch), origin.base_commit});
+    }
     std::sort(refs.begin(), refs.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
     std::string text = "# pack-refs with: sorted \n";
     for (const base::RefTip& ref : refs) text += fmt::format("{} {}\n", ref.id, ref.name);

@@ -59,6 +59,9 @@ std::string git_config(const Origin& origin);
 std::string packed_refs(const Origin& origin, const std::string& branch);
 std::string tag_list(const Origin& origin);
 
+// A ref in the session that stands for a branch of the host: what `git fetch origin` inside is answered with.
+std::string offered_ref(const std::string& branch);
+
 // The name of object directory n of repo `name` inside a sandbox.
 std::string inner_objects(const std::string& name, std::size_t n);
 

@@ -43,13 +43,20 @@ Origin example() {
 } // namespace
 
 TEST_CASE("the config of a session's repo", "[workspace]") {
+    const std::string offering =
+        "echo \\\"scad: origin is as the host's repo was when the session started or was last updated; "
+        "'git scad session update ${SCAD_SESSION:-<session>}' on the host brings what is new\\\" >&2; "
+        "GIT_NAMESPACE=scad-origin git-upload-pack";
     Origin origin = example();
     CHECK(git_config(origin) ==
           "[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare = false\n\tlogallrefupdates = "
           "true\n"
           "[user]\n\tname = \"Ada \\\"L\\\"\"\n\temail = \"ada@example.org\"\n"
           "[remote \"origin\"]\n\turl = \"git@host:atlas.git\"\n\tfetch = "
-          "+refs/heads/*:refs/remotes/origin/*\n");
+          "+refs/heads/*:refs/remotes/origin/*\n\tuploadpack = \"" +
+              offering +
+              "\"\n[url \"/work/code/.git\"]\n\tinsteadOf = \"git@host:atlas.git\"\n"
+              "[url \"git@host:atlas.git\"]\n\tpushInsteadOf = \"git@host:atlas.git\"\n");
     origin.origin_url.clear();
     origin.host.object_format = "sha256";
     origin.settings = {{"core.autocrlf", "input"}};
@@ -57,13 +64,22 @@ TEST_CASE("the config of a session's repo", "[workspace]") {
           "[core]\n\trepositoryformatversion = 1\n\tfilemode = true\n\tbare = false\n\tlogallrefupdates = "
           "true\n"
           "\tautocrlf = \"input\"\n[extensions]\n\tobjectFormat = sha256\n"
-          "[user]\n\tname = \"Ada \\\"L\\\"\"\n\temail = \"ada@example.org\"\n");
+          "[user]\n\tname = \"Ada \\\"L\\\"\"\n\temail = \"ada@example.org\"\n"
+          "[remote \"origin\"]\n\turl = \"/work/code/.git\"\n\tfetch = "
+          "+refs/heads/*:refs/remotes/origin/*\n\tuploadpack = \"" +
+              offering + "\"\n");
+    // What a partial clone lacks cannot be had from itself.
+    origin.host.object_format.clear();
+    origin.settings.clear();
+    origin.partial = true;
+    CHECK(git_config(origin).find("uploadpack") == std::string::npos);
 }
 
 TEST_CASE("refs of a session's repo are sorted, the tags known as the host's", "[workspace]") {
     const Origin origin = example();
     const std::string a(40, 'a');
     CHECK(packed_refs(origin, "alpha") == "# pack-refs with: sorted \n" + a + " refs/heads/alpha\n" + a +
+                                              " refs/namespaces/scad-origin/refs/heads/main\n" + a +
                                               " refs/remotes/origin/main\n" + std::string(40, 'c') +
                                               " refs/tags/a\n" + std::string(40, 'b') + " refs/tags/v1\n");
     CHECK(tag_list(origin) ==
