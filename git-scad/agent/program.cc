@@ -393,4 +393,17 @@ Program install_program(const Agent& agent, const std::vector<std::string>& envi
     }
 }
 
+std::optional<std::set<std::string>> newest_programs(const fs::path& store) {
+    const auto index = read_index(store);
+    const auto programs = index.find("programs");
+    if (programs == index.end() || !programs->is_array() || programs->empty()) return {};
+    std::set<std::string> ids;
+    for (const auto& object : *programs) {
+        const auto entry = parse_entry(object, store);
+        if (!entry) return {};
+        ids.insert(entry->program.id);
+    }
+    return ids;
+}
+
 } // namespace scad::agent

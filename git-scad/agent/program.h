@@ -3,6 +3,8 @@
 #include "agent/agent.h"
 
 #include <filesystem>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -24,5 +26,9 @@ struct Program {
 // and the node that it runs on. Fatal when it is not installed: says how to get it (agent.install).
 Program install_program(const Agent& agent, const std::vector<std::string>& environment,
                         const std::filesystem::path& store);
+
+// The ids of the programs in `store` that would be found again: for each place on the host, the newest copy.
+// Empty: it cannot be told.
+std::optional<std::set<std::string>> newest_programs(const std::filesystem::path& store);
 
 } // namespace scad::agent

@@ -28,8 +28,11 @@ std::span<const Command> all_commands() {
         Command{"session forward", "carry a TCP port of this machine to one in a session",
                 set_up_session_forward},
         Command{"session snapshot", "save uncommitted work where a fetch finds it", set_up_session_snapshot},
+        Command{"session update", "move origin/<base> inside to the host's base of now",
+                set_up_session_update},
         Command{"session rm", "save a session's work, then move it to the trash", set_up_session_rm},
         Command{"session undelete", "bring a session back from the trash", set_up_session_undelete},
+        Command{"session gc", "drop what no session needs any more", set_up_session_gc},
 
         Command{"inject", "send work to sessions", set_up_inject, words,
                 "[<options>] <session>[,<session>…] [<prompt> | -- <command>…]"},

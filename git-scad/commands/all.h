@@ -23,6 +23,8 @@ Action set_up_session_forward(CLI::App& app);
 Action set_up_session_snapshot(CLI::App& app);
 Action set_up_session_rm(CLI::App& app);
 Action set_up_session_fork(CLI::App& app);
+Action set_up_session_gc(CLI::App& app);
+Action set_up_session_update(CLI::App& app);
 Action set_up_session_undelete(CLI::App& app);
 Action set_up_inject(CLI::App& app);
 Action set_up_job_list(CLI::App& app);

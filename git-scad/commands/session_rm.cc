@@ -3,6 +3,7 @@
 #include "commands/all.h"
 #include "commands/options.h"
 #include "commands/sessions.h"
+#include "review/gc.h"
 
 #include <fmt/format.h>
 #include <memory>
@@ -50,6 +51,7 @@ int remove_and_tell(const base::Context& context, const session::Store& store, c
         terminal.note(
             fmt::format("removed session '{}'; `git scad session undelete {}` brings it back", name, name));
     }
+    review::collect_now_and_then(context);
     return removal.saved ? 0 : 1;
 }
 

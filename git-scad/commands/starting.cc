@@ -10,6 +10,7 @@
 #include "project/rules.h"
 #include "session/mount_layers.h"
 #include "project/support.h"
+#include "review/gc.h"
 #include "session/start.h"
 #include "session/url_repos.h"
 
@@ -96,6 +97,7 @@ std::vector<session::Session> start_sessions(const base::Context& context, proje
             context.terminal.error(base::render_error(error));
         }
     }
+    review::collect_now_and_then(context);
     return sessions;
 }
 

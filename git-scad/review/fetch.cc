@@ -141,4 +141,18 @@ void require_saved(const session::Session& session, const base::Context& context
     }
 }
 
+void require_objects_saved(const session::Session& session, const base::Context& context) {
+    for (const auto& repo : session.repos) {
+        std::error_code error;
+        if (!std::filesystem::exists(repo.common_dir, error))
+            throw fatal("the host repo '{}' is not there", repo.common_dir.string());
+        const base::Repository host(repo.common_dir, context.variables);
+        for (const auto& [name, id] : quarantine_refs(session, repo, context.variables))
+            if (!host.contains(id))
+                throw fatal("'{}' does not hold {}, which was saved of it", repo.common_dir.string(),
+                            id.substr(0, 12));
+        base::sync_file_system(repo.common_dir);
+    }
+}
+
 } // namespace scad::review

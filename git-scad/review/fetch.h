@@ -31,4 +31,8 @@ std::map<std::string, std::string> expected_refs(const std::string& session,
 // disk. Fatal otherwise, with what is missing.
 void require_saved(const session::Session& session, const base::Context& context);
 
+// The same, whatever names it has there by now: for a session that was removed, and whose refs may have been
+// merged and pruned since.
+void require_objects_saved(const session::Session& session, const base::Context& context);
+
 } // namespace scad::review

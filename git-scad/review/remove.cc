@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "review/save.h"
+#include "session/gc_lock.h"
 #include "session/host_remotes.h"
 #include "session/launcher.h"
 
@@ -131,6 +132,7 @@ bool purge_trash(const base::Context& context, const session::Store& store, cons
 session::Session undelete_session(const base::Context& context, const session::Store& store,
                                   const std::string& name) {
     const auto lock = lock_name(context, store, name);
+    const auto named = session::hold_off_gc(context.paths); // it is in neither place while it is read
     const auto trash = store.trash();
     const auto newest =
         std::find_if(trash.rbegin(), trash.rend(), [&](const auto& entry) { return entry.name == name; });

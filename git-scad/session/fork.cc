@@ -7,6 +7,7 @@
 #include "engine/runner.h"
 #include "session/client.h"
 #include "session/environment_of.h"
+#include "session/gc_lock.h"
 #include "session/host_remotes.h"
 #include "session/job.h"
 #include "session/mount_layers.h"
@@ -174,6 +175,7 @@ std::vector<Session> fork_session(const base::Context& context, const Store& sto
                                   const WantedName& name, std::size_t count) {
     const auto workspace = workspace::make_workspace(source.workspace);
     const auto engine = engine::make_engine(source.engine);
+    const auto named = hold_off_gc(context.paths);
     auto copies = begin_copies(context, store, source, name, count, *workspace);
     std::vector<workspace::LayerCopy> layers;
     for (const auto& layer : layers_of(source, *workspace)) {

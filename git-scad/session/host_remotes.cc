@@ -252,6 +252,21 @@ void drop_pins(const Session& session, const SessionRepo& repo, const Variables&
     if (!commands.empty()) RefGit(repo.common_dir, variables).update_refs(commands);
 }
 
+std::vector<std::string> pinned_sessions(const std::filesystem::path& common_dir,
+                                         const Variables& variables) {
+    constexpr std::string_view prefix = "refs/scad-session/";
+    std::vector<std::string> names;
+    for (const std::string& ref : workspace::ref_names(common_dir, std::string(prefix), variables)) {
+        const std::size_t slash = ref.find('/', prefix.size());
+        if (slash == std::string::npos) continue;
+        const std::string what = ref.substr(slash + 1);
+        std::string name = ref.substr(prefix.size(), slash - prefix.size());
+        if ((what == "base" || what == "pin") && (names.empty() || names.back() != name))
+            names.push_back(std::move(name));
+    }
+    return names;
+}
+
 void add_remote(const Session& session, const SessionRepo& repo, const Variables& variables) {
     check_name(session);
     if (!workspace::is_branch_name(repo.branch)) throw fatal("'{}' is not a valid branch name", repo.branch);

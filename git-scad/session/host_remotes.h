@@ -19,6 +19,10 @@ void copy_pin(const Session& from, const Session& session, const SessionRepo& re
               const base::Variables& variables);
 void drop_pins(const Session& session, const SessionRepo& repo, const base::Variables& variables);
 
+// The names below which this repo has pins.
+std::vector<std::string> pinned_sessions(const std::filesystem::path& common_dir,
+                                         const base::Variables& variables);
+
 // remote scad/<s> in <common dir>/scad/remotes (replaced by rename, under a lock; one include.path line in
 // the repo's config names the file), refs/remotes/scad/<s>/<branch> at the base commit and the symref …/HEAD.
 void add_remote(const Session& session, const SessionRepo& repo, const base::Variables& variables);

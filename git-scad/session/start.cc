@@ -16,6 +16,7 @@
 #include "session/creation.h"
 #include "session/environment_of.h"
 #include "session/mount_layers.h"
+#include "session/gc_lock.h"
 #include "session/host_work.h"
 #include "session/plan.h"
 #include "workspace/clone.h"
@@ -169,6 +170,7 @@ Session start_session(const base::Context& context, const project::Project& proj
                       const StartOptions& options) {
     project::require_trust(project, context);
     project::require_supported(project);
+    const auto named = hold_off_gc(context.paths);
     agent::McpServers servers;
     auto session = describe(context, project, options, servers);
     const auto engine = engine::make_engine(session.engine);
@@ -305,6 +307,7 @@ Injection prepare_job(const base::Context& context, const Session& session, cons
     }
     if (options.resume || options.resume_job)
         input.conversation = conversation_to_resume(session, agent.name, options);
+    const auto named = hold_off_gc(context.paths); // the program, until the job names it
     if (!agent.program.empty()) {
         const auto program =
             agent::install_program(agent, context.variables.entries(), context.paths.agents());
