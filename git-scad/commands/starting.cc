@@ -8,9 +8,9 @@
 #include "commands/trusting.h"
 #include "engine/host_check_login.h"
 #include "project/rules.h"
-#include "session/mount_layers.h"
 #include "project/support.h"
 #include "review/gc.h"
+#include "session/mount_layers.h"
 #include "session/start.h"
 #include "session/url_repos.h"
 
