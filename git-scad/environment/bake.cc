@@ -119,7 +119,8 @@ class Baking {
             const fs::path upper = place.upper_of_repo(repo);
             open_up(upper);
             if (fs::is_empty(upper)) continue;
-            const auto over = written_over(upper, sources_.list(repo, {""}), repo, sources_);
+            std::vector<std::string> made;
+            const auto over = written_over(upper, sources_.list(repo, {""}), repo, sources_, made);
             if (!over.empty()) {
                 std::string list;
                 for (const std::string& path : over) list += "\n    " + base::c_quote(repo + "/" + path);
@@ -128,6 +129,7 @@ class Baking {
             }
             if (fs::is_empty(upper)) continue;
             layer.work.push_back(repo);
+            for (const std::string& path : made) layer.made.push_back(fmt::format("{}/{}", repo, path));
             base::make_directories(place.directory / "work", 0755);
             rename_into(upper, place.directory / "work" / repo);
         }

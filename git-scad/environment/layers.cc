@@ -64,6 +64,7 @@ std::optional<Layer> read_layer(const base::Paths& paths, const std::string& id)
     for (const auto& [value, name] : part_names)
         if (venv == name) layer.venv = value;
     layer.work = base::get_strings(*document, "work");
+    if (document->contains("made")) layer.made = base::get_strings(*document, "made");
     layer.size = static_cast<std::uint64_t>(base::get_int(*document, "size"));
     layer.milliseconds = base::get_int(*document, "milliseconds");
     return layer;
@@ -75,6 +76,7 @@ void write_layer(const fs::path& directory, const Layer& layer) {
                                                     {"opt", layer.opt},
                                                     {"venv", part_name(layer.venv)},
                                                     {"work", layer.work},
+                                                    {"made", layer.made},
                                                     {"size", layer.size},
                                                     {"milliseconds", layer.milliseconds}});
 }
@@ -102,6 +104,7 @@ Parts stack(const std::vector<Layer>& layers, std::vector<Tool> tools) {
             parts.venv.push_back(layer->id);
         more_venv = more_venv && layer->venv != VenvPart::whole && layer->venv != VenvPart::gone;
         for (const std::string& repo : layer->work) parts.work[repo].push_back(layer->id);
+        parts.made.insert(parts.made.end(), layer->made.begin(), layer->made.end());
     }
     return parts;
 }

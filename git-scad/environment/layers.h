@@ -31,7 +31,9 @@ struct Layer {
     bool opt = false;
     VenvPart venv = VenvPart::none;
     std::vector<std::string> work; // repos
-    std::uint64_t size = 0;        // bytes on disk
+    std::vector<std::string>
+        made;               // "<repo>/<path>": what it made there, each the topmost that the repo lacks
+    std::uint64_t size = 0; // bytes on disk
     std::int64_t milliseconds = 0; // that it took
     bool operator==(const Layer&) const = default;
 };
@@ -41,6 +43,7 @@ struct Parts {
     std::vector<std::string> opt;
     std::vector<std::string> venv; // those with opt/venv; empty: no virtual environment
     std::map<std::string, std::vector<std::string>> work;
+    std::vector<std::string> made; // by the steps in repos, "<repo>/<path>": no work of a session
     std::vector<Tool> tools;
     bool used() const { return !opt.empty() || !work.empty(); } // some layer is
     bool operator==(const Parts&) const = default;

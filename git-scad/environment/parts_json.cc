@@ -14,7 +14,11 @@ nlohmann::json to_json(const Parts& parts) {
                          {"source", tool.source.native()},
                          {"path", tool.path},
                          {"mounted", tool.mounted}});
-    return {{"opt", parts.opt}, {"venv", parts.venv}, {"work", parts.work}, {"tools", tools}};
+    return {{"opt", parts.opt},
+            {"venv", parts.venv},
+            {"work", parts.work},
+            {"made", parts.made},
+            {"tools", tools}};
 }
 
 Parts parts_from_json(const nlohmann::json& json) {
@@ -22,6 +26,7 @@ Parts parts_from_json(const nlohmann::json& json) {
     if (!json.is_object() || json.empty()) return parts;
     parts.opt = base::get_strings(json, "opt");
     parts.venv = base::get_strings(json, "venv");
+    if (json.contains("made")) parts.made = base::get_strings(json, "made");
     const auto work = json.find("work");
     if (work == json.end() || !work->is_object()) throw fatal("an environment has no 'work'");
     for (const auto& item : work->items()) parts.work[item.key()] = base::get_strings(*work, item.key());

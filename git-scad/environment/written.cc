@@ -20,13 +20,14 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::size_t most_named = 20;
+constexpr std::size_t most_made = 1000;
 constexpr off_t most_compared = off_t{16} << 20; // a larger file that was written counts as changed
 
 class Comparison {
   public:
     Comparison(const fs::path& upper, const std::vector<InputFile>& tracked, const std::string& repo,
-               const Sources& sources)
-        : upper_(upper), repo_(repo), sources_(sources) {
+               const Sources& sources, std::vector<std::string>& made)
+        : upper_(upper), repo_(repo), sources_(sources), made_(made) {
         for (const InputFile& file : tracked) {
             files_.emplace(file.path, &file);
             for (auto slash = file.path.find('/'); slash != std::string::npos;
@@ -75,6 +76,8 @@ class Comparison {
             // Whatever mode the step gave it: in a session that of the base tree counts.
             if (is_directory && !is_opaque(place) && ::chmod(place.c_str(), 0755) == 0) return true;
             over_.push_back(path);
+        } else if (made_.size() < most_made) {
+            made_.push_back(path);
         }
         return false;
     }
@@ -98,6 +101,7 @@ class Comparison {
     const fs::path& upper_;
     const std::string& repo_;
     const Sources& sources_;
+    std::vector<std::string>& made_;
     std::unordered_map<std::string, const InputFile*> files_;
     std::unordered_set<std::string> directories_;
     std::vector<std::string> over_;
@@ -106,8 +110,9 @@ class Comparison {
 } // namespace
 
 std::vector<std::string> written_over(const fs::path& upper, const std::vector<InputFile>& tracked,
-                                      const std::string& repo, const Sources& sources) {
-    return Comparison(upper, tracked, repo, sources).run();
+                                      const std::string& repo, const Sources& sources,
+                                      std::vector<std::string>& made) {
+    return Comparison(upper, tracked, repo, sources, made).run();
 }
 
 } // namespace scad::environment

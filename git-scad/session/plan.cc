@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "engine/proxy.h"
 #include "environment/mounts.h"
+#include "workspace/snapshot.h"
 #include "workspace/workspace.h"
 
 #include <algorithm>
@@ -82,6 +83,14 @@ std::vector<engine::Mount> repo_mounts(const Session& session, const base::Paths
     return mounts;
 }
 
+// What a snapshot leaves out of what it cannot hold, because a build makes it again; as git names it, a
+// directory with a '/' at its end.
+std::string made_list(const Session& session) {
+    std::string list;
+    for (const auto& path : session.parts.made) list += fmt::format("{0}\n{0}/\n", path);
+    return list;
+}
+
 engine::SandboxSpec service_spec(const Session& session, std::vector<engine::Mount> host_root) {
     engine::SandboxSpec spec;
     spec.name = session.name;
@@ -103,6 +112,8 @@ engine::SandboxSpec session_spec(const Session& session, const base::Paths& path
     spec.mounts.push_back({"/work", engine::Directory{0755}});
     spec.mounts.push_back({"/work/README.md", engine::File{session_readme(session), 0444}});
     for (const auto& repo : session.repos) append(spec.mounts, repo_mounts(session, paths, repo));
+    if (!session.parts.made.empty())
+        spec.mounts.push_back({"/run/scad/made", engine::File{made_list(session), 0444}});
     spec.mounts.push_back({"/home/agent", engine::Bind{session.directory / "home", true}});
     spec.mounts.push_back({"/tmp", engine::Bind{session.directory / "tmp", true}});
     append(spec.mounts, environment::environment_mounts(paths, session.parts, session.directory / "venv"));

@@ -95,7 +95,13 @@ snapshot() {
     if [ -n "$more" ]; then
         changed=$(grep -c '^[12u] ' "$d/status")
         untracked=$(grep -c '^? ' "$d/status")
-        ignored=$(grep -c '^! ' "$d/status")
+        sed -n 's/^! //p' "$d/status" >"$d/ignored"
+        if [ -f /run/scad/made ]; then # what the environment brought is no work of the session
+            sed -n "s,^$repo/,,p" /run/scad/made >"$d/made"
+            grep -vxF -f "$d/made" "$d/ignored" >"$d/own"
+            mv "$d/own" "$d/ignored"
+        fi
+        ignored=$(grep -c '' "$d/ignored")
     fi
     tell branch "$branch"
     tell head "$head"
@@ -268,7 +274,6 @@ report() {
 
     if [ "$ignored" != 0 ]; then
         tell ignored "$ignored"
-        sed -n 's/^! //p' "$d/status" | head -n 20 >"$d/ignored"
         names ignored "$d/ignored"
     fi
 }

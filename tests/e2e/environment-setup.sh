@@ -33,6 +33,14 @@ in_session alpha git -C /work/code status --porcelain >"$out"
 expect_same "" "$(<"$out")"
 expect_exit 1 in_session alpha test -e /work/code/made/dropped
 
+# It is not the session's work, and nothing that it would lose.
+expect_exit 0 git scad session snapshot alpha
+expect_no_match 'no snapshot holds' "$err"
+in_session alpha sh -c 'echo "*.log" >>/work/code/.git/info/exclude; echo x >/work/code/own.log'
+expect_exit 0 git scad session snapshot alpha
+expect_match 'no snapshot holds 1 ignored' "$err"
+in_session alpha rm /work/code/own.log
+
 # It is the session's own to change, and stays with it.
 in_session alpha sh -c 'rm /work/code/made/first && echo new >/work/code/made/second && mv /work/code/made/main.txt /work/code/made/moved'
 expect_exit 0 in_session beta cat /work/code/made/first /work/code/made/main.txt
