@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/host_git.h"
 #include "base/text.h"
+#include "project/python_requests.h"
 
 #include <algorithm>
 #include <filesystem>
@@ -123,6 +124,7 @@ class Collector {
                 add(fmt::format("python interpreter {}", shown(interpreter.native())));
             }
         }
+        for (auto& line : python_requests(project_, context_.variables)) add(std::move(line));
         for (const auto& step : environment.setup) {
             add(fmt::format("setup {}{}", shown(step.run), patterns(" with ", step.inputs)));
         }

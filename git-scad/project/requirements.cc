@@ -25,35 +25,6 @@ constexpr std::array options = {
 
 bool is_blank(char c) { return c == ' ' || c == '\t'; }
 
-// Lines as pip sees them: a backslash at the end joins the next one, a '#' at the start or after a blank
-// starts a comment.
-std::vector<std::string> logical_lines(std::string_view text) {
-    std::vector<std::string> result;
-    std::string pending;
-    for (std::string line : base::lines(text)) {
-        if (!line.empty() && line.back() == '\r') line.pop_back();
-        const bool comment = base::trim(line).starts_with('#');
-        if (!comment && line.ends_with('\\')) {
-            line.pop_back();
-            pending += line;
-            continue;
-        }
-        result.push_back(pending + line);
-        pending.clear();
-    }
-    if (!pending.empty()) result.push_back(std::move(pending));
-    for (std::string& line : result) {
-        for (std::size_t i = 0; i < line.size(); ++i) {
-            if (line[i] == '#' && (i == 0 || is_blank(line[i - 1]))) {
-                line.resize(i);
-                break;
-            }
-        }
-        line = std::string(base::trim(line));
-    }
-    return result;
-}
-
 std::string unquoted(std::string_view value) {
     value = base::trim(value);
     if (value.size() >= 2 && (value.front() == '"' || value.front() == '\'') && value.back() == value.front())
@@ -106,9 +77,37 @@ void take_requirement(std::string_view line, RequirementFile& file) {
 
 } // namespace
 
+// A backslash at the end joins the next line, a '#' at the start or after a blank starts a comment.
+std::vector<std::string> requirement_lines(std::string_view text) {
+    std::vector<std::string> result;
+    std::string pending;
+    for (std::string line : base::lines(text)) {
+        if (!line.empty() && line.back() == '\r') line.pop_back();
+        const bool comment = base::trim(line).starts_with('#');
+        if (!comment && line.ends_with('\\')) {
+            line.pop_back();
+            pending += line;
+            continue;
+        }
+        result.push_back(pending + line);
+        pending.clear();
+    }
+    if (!pending.empty()) result.push_back(std::move(pending));
+    for (std::string& line : result) {
+        for (std::size_t i = 0; i < line.size(); ++i) {
+            if (line[i] == '#' && (i == 0 || is_blank(line[i - 1]))) {
+                line.resize(i);
+                break;
+            }
+        }
+        line = std::string(base::trim(line));
+    }
+    return result;
+}
+
 RequirementFile parse_requirements(std::string_view text) {
     RequirementFile file;
-    for (const std::string& line : logical_lines(text)) {
+    for (const std::string& line : requirement_lines(text)) {
         if (line.empty()) continue;
         file.hashes = file.hashes || line.find(" --hash") != std::string::npos;
         if (line.starts_with('-'))

@@ -24,6 +24,9 @@ struct RequirementFile {
 // lines that go on, options. What it does not know is left to pip. Pure.
 RequirementFile parse_requirements(std::string_view text);
 
+// Its lines as pip sees them: those that go on joined, without comments. Some are empty. Pure.
+std::vector<std::string> requirement_lines(std::string_view text);
+
 // The options of its lines that say where packages come from, as words of a command line; a path of -f as
 // `place` gives it. Pure.
 std::vector<std::string> index_options(const RequirementFile& file,

@@ -60,6 +60,7 @@ expect_exit 0 git scad session start -q atlas beta
 expect_exit 0 in_session beta python -c 'import basket; print(basket.__file__)'
 expect_same /work/code/src/basket/__init__.py "$(<"$out")"
 commit_file "$code" uv.lock 'version = 1'
+git scad config trust -q --yes atlas >/dev/null
 if ! command -v uv; then
     expect_exit 128 git scad build atlas
     expect_match "'code/uv.lock' takes uv to install, and there is none that a session can see" "$err"

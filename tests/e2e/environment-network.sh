@@ -37,9 +37,9 @@ expect_exit 0 git scad build other
 expect_match 'up to date|baked environment' "$err"
 
 sed -i "s,^tools,allow = [\"mirror.example.org\"]\n&," "$docs/.scad/atlas.toml"
-approve
 commit_file "$code" requirements.txt "--index-url https://index.example.org/simple
 apple==1.0"
+approve
 expect_exit 128 git scad build atlas
 expect_match 'network: refused index.example.org:443' "$err"
 sed -i "s,^allow.*,network = \"none\"," "$docs/.scad/atlas.toml"

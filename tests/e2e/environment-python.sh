@@ -4,6 +4,8 @@
 . "$(dirname "$0")/../support/world.sh"
 . "$support/environment.sh"
 
+approve() { git scad config trust -q --yes atlas >/dev/null; }
+
 start_index apple==1.0 apple==1.1:pear apple==2.0 pear==1.0 pear==3.0 plum==1.0 cherry==1.0 cherry==2.0
 make_project '[environment]' 'network = "host"' '[environment.python]' \
     'requirements = ["code/requirements.txt", "docs/needs/docs.txt"]' 'editable = ["code"]'
@@ -65,11 +67,13 @@ expect_same two "$(<"$out")"
 # Its metadata does not; what went before is kept.
 sed -i 's/"cherry"/"cherry", "plum"/' "$code/pyproject.toml"
 git -C "$code" commit -qam metadata
+approve
 expect_exit 0 git scad build atlas
 expect_match '^\[2/3\] .* kept$' "$err"
 expect_match '^\[3/3\] editable: code  [0-9.]+ s$' "$err"
 # A constraint of a file of a file counts.
 commit_file "$docs" needs/limits.txt 'cherry < 2'
+approve
 expect_exit 0 git scad build atlas
 expect_match '^\[1/3\] .* kept$' "$err"
 expect_match '^\[2/3\] .* s$' "$err"
@@ -80,9 +84,11 @@ expect_match '^pear==3.0$' "$(packages delta)"
 commit_file "$docs" needs/docs.txt '# none'
 commit_file "$code" requirements.txt "--index-url $index
 $(grep -e '^plum' -e '^cherry==1' "$index_dir/hashes")"
+approve
 expect_exit 0 git scad build atlas
 commit_file "$code" requirements.txt "--index-url $index
 $(grep -e '^plum' "$index_dir/hashes" | sed 's/sha256:..../sha256:0000/')"
+approve
 expect_exit 128 git scad build atlas
 expect_match 'DO NOT MATCH THE HASHES' "$err"
 expect_match 'step 2 of 3: requirements' "$err"
@@ -90,12 +96,14 @@ expect_match 'step 2 of 3: requirements' "$err"
 mkdir "$code/wheels"
 cp "$index_dir"/simple/*/*.whl "$code/wheels"
 commit_file "$code" requirements.txt $'--no-index\n--find-links wheels\napple\ncherry'
+approve
 expect_exit 0 git scad build atlas
 expect_exit 0 git scad session start -q atlas epsilon
 expect_match '^apple==2.0$' "$(packages epsilon)"
 
 # What is not there is said before anything is done.
 commit_file "$code" requirements.txt '-r absent.txt'
+approve
 expect_exit 128 git scad build atlas
 expect_match "'code/requirements.txt' names 'absent.txt', which the base commit of the repo does not have" "$err"
 expect_match 'atlas.toml:8:' "$err"

@@ -148,3 +148,63 @@ printf 'program = "mine"\ncredentials = ["AWS_SECRET_ACCESS_KEY"]\n' | merge doc
 expect_exit 1 git scad session start atlas more
 expect_match '^    agent mine as defined by .scad/agents/mine.toml \(sha256 [0-9a-f]{40}\)$' "$err"
 expect_same 1 "$(grep -c '^    ' "$err")"
+
+# What other files ask for in the project's name: each line of a requirement file and of those that it names, and what
+# pyproject.toml requires. Of the commit that sessions start from, whatever lies in the working tree.
+agent='[agent]
+use = "command"'
+more='[environment]
+python = { requirements = ["code/requirements.txt"], editable = ["code"] }'
+mkdir "$code/more"
+printf '%s\n' 'numpy==1.26 # of old' '-r more/base.txt' >"$code/requirements.txt"
+echo 'pandas \' >"$code/more/base.txt"
+echo '   >=2' >>"$code/more/base.txt"
+printf '%s\n' '[project]' 'name = "code"' 'dependencies = ["attrs"]' >"$code/pyproject.toml"
+git -C "$code" add -A
+git -C "$code" commit -q -m "requirements"
+project >"$docs/$file"
+expect_exit 1 git scad config trust --json atlas
+for line in 'numpy==1.26' '-r more/base.txt' 'pandas >=2' attrs; do
+    expect_match "python requirement $line of repo code" "$out"
+done
+git scad config trust -q --yes atlas >/dev/null
+code_start=$(git -C "$code" rev-parse HEAD)
+require() { # <pattern> <file>: its content on stdin
+    merge code "$2"
+    expect_exit 1 git scad build atlas
+    expect_match "^    $1\$" "$err"
+    expect_same 1 "$(grep -c '^    ' "$err")"
+    expect_exit 1 git scad session start atlas more
+    git -C "$code" reset -q --hard "$code_start"
+    expect_exit 0 git scad config trust --json atlas
+}
+printf '%s\n' 'numpy==1.26' '-r more/base.txt' 'evil-package' | require 'python requirement evil-package of repo code' requirements.txt
+printf '%s\n' 'numpy==1.27' '-r more/base.txt' | require 'python requirement numpy==1.27 of repo code' requirements.txt
+printf '%s\n' 'pandas >=2' '--extra-index-url https://evil.example/simple' |
+    require 'python requirement --extra-index-url https://evil.example/simple of repo code' more/base.txt
+printf '%s\n' 'pandas >=2' 'attrs @ https://evil.example/a.whl --hash=sha256:1 --hash=sha256:2' |
+    require 'python requirement attrs @ https://evil.example/a.whl \(hashes sha256 [0-9a-f]{40}\) of repo code' more/base.txt
+printf '%s\n' '[project]' 'name = "code"' 'dependencies = ["attrs", "evil"]' | require 'python requirement evil of repo code' pyproject.toml
+printf '%s\n' '[project]' 'name = "code"' 'dependencies = ["attrs"]' '[dependency-groups]' 'dev = ["evil"]' |
+    require 'python requirement evil of repo code' pyproject.toml
+printf '%s\n' '[project]' 'name = "code"' 'dependencies = ["attrs"]' '[tool.uv]' 'index-url = "https://evil.example"' |
+    require 'python project code/pyproject.toml \(sha256 [0-9a-f]{40}\)' pyproject.toml
+echo 'version = 1' | require 'python lock code/uv.lock \(sha256 [0-9a-f]{40}\)' uv.lock
+# Less, other words for the same, and what is in no commit, is not asked about.
+printf '%s\n' '# comment' '   numpy==1.26' | merge code requirements.txt
+expect_exit 0 git scad config trust --json atlas
+echo evil >>"$code/requirements.txt"
+expect_exit 0 git scad config trust --json atlas
+git -C "$code" reset -q --hard "$code_start"
+
+# A devcontainer, with all that lies beside it. Sessions of this base are for a later build, but not their approval.
+more='[environment]
+base = "devcontainer"'
+mkdir "$code/.devcontainer"
+echo '{"build": {"dockerfile": "Containerfile"}}' >"$code/.devcontainer/devcontainer.json"
+git -C "$code" add -A
+git -C "$code" commit -q -m "a devcontainer"
+code_start=$(git -C "$code" rev-parse HEAD)
+project >"$docs/$file"
+git scad config trust -q --yes atlas >/dev/null
+echo 'FROM evil' | require 'devcontainer by .devcontainer of repo code \(object [0-9a-f]{40}\)' .devcontainer/Containerfile
