@@ -40,7 +40,7 @@ repo=$(echo "$state"/repos/*.git)
 in_code() { git scad session exec -w /work/code "$1" -- sh -euc "$2"; }
 expect_same "$(git -C server rev-parse main)" "$(in_code alpha 'git rev-parse HEAD')"
 expect_same "$(git -C server rev-parse main)" "$(in_code alpha 'git rev-parse origin/main')"
-expect_same "$url" "$(in_code alpha 'git remote get-url origin')"
+expect_same "$url" "$(in_code alpha 'git config remote.origin.url')"
 expect_same v1 "$(in_code alpha 'git describe')"
 expect_same "" "$(in_code alpha 'git status --porcelain')"
 expect_same true "$(git --git-dir="$repo" rev-parse --is-bare-repository)"
