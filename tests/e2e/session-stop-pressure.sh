@@ -42,7 +42,8 @@ pressed() {
     expect_exit 0 git scad session stop alpha
     took=$(((${EPOCHREALTIME/./} - started) / 1000))
     echo "stopped after $took ms: $name" >&2
-    [[ $took -lt 2000 ]] || fail "stopping took $took ms: $name"
+    # Two seconds are promised, on a machine that does not run another test at the same time.
+    [[ $took -lt 5000 ]] || fail "stopping took $took ms: $name"
     expect_same stopped "$(git scad session list --porcelain alpha | cut -f3)"
     expect_same beta "$(inside beta code 'echo beta | cat')"
     expect_same cancelled "$(git scad job list --porcelain alpha | tail -n 1 | cut -f4)"

@@ -18,7 +18,7 @@ refused() { # <what stderr must match> <hint, or nothing> <command>…
 
 cd "$trash"
 refused "no session named 'alhpa'" "alpha" git -C "$code" fetch scad::alhpa
-refused "no session named 'alph'" "alpha" git ls-remote scad::alph/code # a prefix is no name here
+refused "no session is named 'alph'" "alpha" git ls-remote scad::alph/code # a prefix is no name here
 refused "has no repo 'cod'.*code, docs" "" git ls-remote scad::alpha/cod
 refused "several repos: code, docs" "scad::alpha/code" git clone scad::alpha "$trash/clone"
 refused "is no address of a session" "" git ls-remote scad::alpha/code/x
