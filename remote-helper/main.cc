@@ -29,6 +29,7 @@ namespace scad::remote_helper {
 namespace {
 
 constexpr std::chrono::seconds answer_time{30};
+constexpr int silence_milliseconds = 1000;
 
 enum class Served { upload_pack, upload_archive };
 
@@ -92,12 +93,12 @@ void require_answer(session::OpenService& service) {
 }
 
 // What git still sends when nobody listens any more is read and dropped until git has seen the end of the
-// answer: a closed pipe would kill git (SIGPIPE) before it can tell its user what it was answered.
+// answer: a closed pipe would kill git (SIGPIPE) before it can tell its user what it was answered. git may as
+// well keep the pipe and wait for this program, so silence is an end, too.
 void drop_what_git_sends() {
     pollfd asked{STDIN_FILENO, POLLIN, 0};
-    const auto limit = std::chrono::duration_cast<std::chrono::milliseconds>(answer_time);
     std::array<char, 65536> dropped{};
-    while (::poll(&asked, 1, static_cast<int>(limit.count())) > 0)
+    while (::poll(&asked, 1, silence_milliseconds) > 0)
         if (::read(STDIN_FILENO, dropped.data(), dropped.size()) <= 0) return;
 }
 
@@ -131,9 +132,9 @@ int relay_push(const Target& target, const base::Paths& paths) {
         ended);
     loop.run();
     drop_what_git_sends();
-    const auto result = service.running->wait(std::chrono::seconds(10));
+    if (!service.running->wait(std::chrono::seconds(10)).ok()) return 1;
     session::note_changes(target.session);
-    return result.ok() ? 0 : 1;
+    return 0;
 }
 
 int run(const std::vector<std::string>& arguments) {

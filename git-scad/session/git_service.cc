@@ -42,7 +42,7 @@ std::unique_ptr<engine::Runner> fetch_runner(const Session& session, const std::
 
 std::unique_ptr<engine::Runner> push_runner(const Session& session, const base::Paths& paths,
                                             const std::string& repo) {
-    if (Client::connect(session)) return make_live_runner(session, true);
+    if (Client::connect(session)) return make_live_runner(session, false);
     const auto spec =
         push_spec(session, paths, repo, engine::host_root(engine::NetworkMode::none, session.name));
     if (!workspace::is_whole(workspace::base_tree_at(paths, session.repo(repo)->tree)))

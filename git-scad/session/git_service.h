@@ -21,9 +21,9 @@ struct OpenService {
     std::unique_ptr<engine::Running> running;
 };
 
-// Where the services of one repo of a session run: in the session's own sandbox when it is live (once no
-// snapshot is pending), otherwise in a throw-away one that holds nothing but the repo. Fatal when the session
-// is damaged.
+// Where the services of one repo of a session run: in the session's own sandbox when it is live (for a fetch
+// once no snapshot is pending), otherwise in a throw-away one that holds nothing but the repo. Fatal when the
+// session is damaged.
 std::unique_ptr<engine::Runner> fetch_runner(const Session& session, const std::string& repo);
 std::unique_ptr<engine::Runner> push_runner(const Session& session, const base::Paths& paths,
                                             const std::string& repo);
