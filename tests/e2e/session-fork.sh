@@ -93,6 +93,7 @@ expect_exit 0 git scad session fork -q alpha
 expect_same alpha-1 "$(<"$out")"
 expect_exit 0 git scad session fork -q -n 2 beta gamma
 expect_same "gamma-1 gamma-2" "$(xargs <"$out")"
+# shellcheck disable=SC2046 # one word each
 expect_same "gamma-1 beta" "$(echo $(inside gamma-1 code 'git symbolic-ref --short HEAD') $(inside gamma-2 code 'git symbolic-ref --short HEAD'))"
 expect_same "of beta" "$(inside gamma-2 code 'git log -1 --format=%s')"
 inside gamma-2 code 'git commit -q --allow-empty -m last'

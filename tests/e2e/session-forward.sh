@@ -69,6 +69,7 @@ for session in alpha beta; do
     eval "of_$session=\$address"
 done
 # Each at an address of its own, so that both can have the same number.
+# shellcheck disable=SC2154 # set by name
 [[ ${of_alpha%:*} != "${of_beta%:*}" ]] || fail "both are at ${of_alpha%:*}"
 forward beta "$alpha:web"
 python3 client.py "$address" server.py >back

@@ -16,7 +16,6 @@ person() {
     python3 "$support/on_terminal.py" "$trash/said" "$@" >"$out" 2>"$err" || got=$?
     [[ $got == "$expected" ]] || fail "expected $expected, got $got: $*: $(cat -v "$err" "$trash/said" | tail -c 1500)"
     expect_same "terminal: as before" "$(tail -n 1 "$out")"
-    said=$trash/said
 }
 
 person 7 git scad session shell alpha <<'DO'

@@ -17,7 +17,7 @@ find "${folders[@]}" -name '*.cc' -print0 -o -name '*.h' -print0 |
 
 say "shell scripts"
 find ./run ./.ci/run ./tests -name '*.sh' -print0 -o -name run -print0 |
-    xargs -0 shellcheck --severity=warning --external-sources --source-path=SCRIPTDIR --source-path=tests/support
+    xargs -0 -n 8 -P "$jobs" shellcheck --severity=warning --external-sources --source-path=SCRIPTDIR --source-path=tests/support
 
 say "layers"
 "$build/bin/unit_tests" --warn NoTests '[layers]' >/dev/null || {

@@ -41,6 +41,7 @@ support=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 state=$XDG_STATE_HOME/scad
 # What a session has written lies in $state/sessions/<session>/repos/<repo>/$layer.
 layer=upper
+# shellcheck disable=SC2034 # for the script
 [[ ${SCAD_TEST_WORKSPACE:-} != copy ]] || layer=files
 # What the command of the last expect_exit wrote.
 out=$trash/.stdout
