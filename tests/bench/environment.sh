@@ -7,6 +7,7 @@
 start_index apple==1.0 pear==1.0 plum==1.0
 make_project '[environment]' 'network = "host"' '[environment.python]' 'requirements = ["code/requirements.txt"]' '[[environment.setup]]' \
     'run = "mkdir code/made; for i in $(seq 1000); do echo $i >code/made/$i; done"' 'inputs = ["code/README.md"]'
+# shellcheck disable=SC2154 # of start_index
 commit_file "$code" requirements.txt "--index-url $index
 apple
 pear
