@@ -184,6 +184,8 @@ struct JobStream::Implementation {
     }
 
     StreamEnd run() {
+        // Before anything is shown: whoever sees it may answer with Ctrl-C.
+        if (options.interruptible) signals = loop.on_signals({SIGINT}, [this](int) { interrupt(); });
         std::size_t widest = 0;
         for (const auto& job : followed) widest = std::max(widest, base::display_width(job_name(job->job)));
         for (std::size_t i = 0; i < followed.size(); ++i) {
@@ -198,7 +200,6 @@ struct JobStream::Implementation {
             job.readable = loop.on_readable(job.client.fd(), [this, &job] { take_reply(job); });
             print_in_turns(job); // what there is already: a job that says nothing more sends no tick
         }
-        if (options.interruptible) signals = loop.on_signals({SIGINT}, [this](int) { interrupt(); });
         if (!followed.empty()) loop.run();
         StreamEnd result;
         result.detached = detached;
