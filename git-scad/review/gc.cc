@@ -30,9 +30,13 @@ namespace {
 constexpr std::int64_t day = 24 * 60 * 60;
 constexpr std::string_view damaged_prefix = ".damaged-"; // workspace/base_tree.h puts these aside
 
+constexpr std::int64_t nanoseconds = 1'000'000'000;
+
+// Nanoseconds since the epoch; 0: it is not there.
 std::int64_t changed_at(const std::filesystem::path& path) {
     struct stat status {};
-    return ::lstat(path.c_str(), &status) == 0 ? std::int64_t{status.st_mtim.tv_sec} : 0;
+    if (::lstat(path.c_str(), &status) != 0) return 0;
+    return std::int64_t{status.st_mtim.tv_sec} * nanoseconds + status.st_mtim.tv_nsec;
 }
 
 std::vector<std::string> names_in(const std::filesystem::path& parent) {
@@ -244,7 +248,7 @@ void collect_now_and_then(const base::Context& context) {
     if (!context.settings.get_bool("scad.autoGc", true)) return;
     const auto stamp = context.paths.state / "gc.stamp";
     const auto last = changed_at(stamp);
-    if (last != 0 && base::unix_now() - last < day) return;
+    if (last != 0 && base::unix_now() - last / nanoseconds < day) return;
     // Before it is started: many commands at once are to start one.
     base::replace_file(stamp, "", 0600, base::Durability::plain);
     if (last == 0) return; // the first command of all: there is nothing yet
