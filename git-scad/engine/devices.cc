@@ -138,7 +138,7 @@ class Planner {
 
     // Where `target` can be made. Nothing can be added to what the sandbox shows of the host.
     std::string place_for(const std::string& target) {
-        const auto place = is_shown(target) ? std::string(driver_place) + target : target;
+        auto place = is_shown(target) ? std::string(driver_place) + target : target;
         const auto directory = fs::path(place).parent_path();
         if (is_library(target))
             library_path_.insert(directory.native());

@@ -15,6 +15,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <fmt/format.h>
 #include <sys/stat.h>
 
 namespace scad::environment {
@@ -123,7 +124,8 @@ class Baking {
             const auto over = written_over(upper, sources_.list(repo, {""}), repo, sources_, made);
             if (!over.empty()) {
                 std::string list;
-                for (const std::string& path : over) list += "\n    " + base::c_quote(repo + "/" + path);
+                for (const std::string& path : over)
+                    list += fmt::format("\n    {}", base::c_quote(fmt::format("{}/{}", repo, path)));
                 throw fatal("it wrote over what repo '{}' tracks:{}", repo, list)
                     .with_hint("what a step makes in a repo must be files that git does not track");
             }

@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <vector>
 
 namespace scad::environment {
@@ -22,7 +23,10 @@ struct InputFile {
     std::string path; // from the repo's top
     std::string mode; // as git has it: "100644", "100755", "120000" (a link), "040000" (a directory alone)
     std::string id;   // of the blob; empty: the file is empty
-    auto operator<=>(const InputFile&) const = default;
+    bool operator==(const InputFile&) const = default;
+    bool operator<(const InputFile& other) const {
+        return std::tie(path, mode, id) < std::tie(other.path, other.mode, other.id);
+    }
 };
 using Inputs = std::map<std::string, std::vector<InputFile>>; // by repo, sorted by path
 // Adds files to sorted ones; one that is there with and without its content stays with it.

@@ -17,7 +17,8 @@ namespace scad::project {
 struct Request {
     std::string line;
     bool approved = false;
-    auto operator<=>(const Request&) const = default;
+    bool operator==(const Request&) const = default;
+    bool operator<(const Request& other) const { return line < other.line; }
 };
 
 // What the project asks for now, sorted, each request with whether it was approved: repos other than the docs

@@ -105,6 +105,7 @@ std::string read_path(pid_t pid, std::uint64_t address) {
         // Up to the next page at most: what lies behind it may not be there.
         std::size_t wanted = std::min<std::uint64_t>(sizeof piece, 4096 - address % 4096);
         iovec local{piece, wanted};
+        // NOLINTNEXTLINE(performance-no-int-to-ptr): it is an address, of another process
         iovec remote{reinterpret_cast<void*>(address), wanted};
         ssize_t count = ::process_vm_readv(pid, &local, 1, &remote, 1, 0);
         if (count <= 0) return {};
