@@ -168,6 +168,7 @@ std::string own_address(const base::Paths& paths, const std::filesystem::path& d
 
 std::vector<std::pair<std::string, std::string>> port_variables(const std::vector<PortLease>& ports) {
     std::vector<std::pair<std::string, std::string>> variables;
+    variables.reserve(ports.size());
     for (const PortLease& lease : ports)
         variables.emplace_back(variable_of(lease.name), std::to_string(lease.port));
     return variables;

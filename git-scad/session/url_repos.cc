@@ -87,7 +87,7 @@ std::string age_of(const std::filesystem::path& repo) {
 }
 
 std::filesystem::path fetched(const base::Context& context, const project::Repo& repo) {
-    const auto path = url_repo_path(context.paths, repo.url);
+    auto path = url_repo_path(context.paths, repo.url);
     const auto url = base::visible(workspace::without_credentials(repo.url));
     auto& terminal = context.terminal;
     base::make_directories(path.parent_path());
