@@ -81,7 +81,7 @@ TEST_CASE("a folder comes out as it went in", "[transfer]") {
     fs::create_directories(from / "sub");
     fs::create_directories(to);
     std::ofstream(from / "sub" / "data") << std::string(300'000, 'a') << std::string(300'000, '\0') << 'z';
-    std::ofstream(from / "empty");
+    std::ofstream(from / "empty") << "";
     fs::permissions(from / "empty", fs::perms::owner_all);
     fs::create_symlink("sub/data", from / "link");
     fs::create_symlink("../outside", from / "out");
