@@ -41,7 +41,7 @@ void collect_now_and_then(const base::Context& context);
 // The decision over base trees. Of each repo the newest is kept, so that the next start finds one. Pure.
 struct TreeFacts {
     std::string repo, name; // <repo-id>, <commit+settings>
-    std::int64_t made = 0; // nanoseconds since the epoch
+    std::int64_t made = 0;  // nanoseconds since the epoch
     bool operator==(const TreeFacts&) const = default;
 };
 std::vector<TreeFacts> unnamed_trees(std::vector<TreeFacts> trees, const std::set<std::string>& named);
